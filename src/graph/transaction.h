@@ -1,0 +1,116 @@
+#pragma once
+
+// Writing a graph: the one API that Cypher and the replication layer use.
+//
+// A GraphTransaction works on a fork: it reads its own writes through view(), and records what it did as a change set
+// with explicit ids. Applying that change set to the version it was made on gives the same logical result everywhere.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "graph/catalog.h"
+#include "graph/view.h"
+#include "storage/store.h"
+
+namespace graft::graph {
+
+// Hands out entity ids (block, slot per label set or type) and token numbers, outside the versions: what a failed
+// transaction took stays a hole. One per leader term. Thread-safe.
+class IdAllocator {
+ public:
+  // Starts above everything that `version` contains.
+  explicit IdAllocator(const GraphView& view);
+  NodeId allocate_node(std::span<const LabelId> sorted_labels);
+  RelationshipId allocate_relationship(TypeId type);
+  uint32_t label(std::string_view name);  // the same number for the same name, whoever asks
+  uint32_t type(std::string_view name);
+  uint32_t property_key(std::string_view name);
+  IndexId index();
+};
+
+struct WriteCounters {  // what SUCCESS's stats say
+  uint64_t nodes_created = 0, nodes_deleted = 0, relationships_created = 0, relationships_deleted = 0;
+  uint64_t properties_set = 0, labels_added = 0, labels_removed = 0;
+  uint64_t indexes_added = 0, indexes_removed = 0, constraints_added = 0, constraints_removed = 0;
+  uint64_t system_updates = 0;
+  bool contains_updates() const;
+  bool contains_system_updates() const { return system_updates != 0; }
+};
+
+// Encoded, versioned, checksummed by the log: the bytes that Raft replicates.
+using ChangeSetBytes = std::string;
+
+// Not thread-safe; used by one thread at a time.
+class GraphTransaction {
+ public:
+  // fork: what it writes to, owned until release_fork(). footprint: null on the lane, else records what is read.
+  GraphTransaction(std::unique_ptr<storage::Fork> fork, IdAllocator& ids, std::shared_ptr<Footprint> footprint);
+
+  const GraphView& view() const;  // sees all that this transaction wrote
+
+  // Tokens: found, or made (and recorded in the change set).
+  LabelId label(std::string_view name);
+  TypeId type(std::string_view name);
+  PropertyKeyId property_key(std::string_view name);
+
+  // Uniqueness and typed schemas are checked at once, existence constraints at check_constraints().
+  // Errors: kConstraintViolation, kEntityNotFound, kType (not storable); the transaction stays usable.
+  Result<NodeId> create_node(std::span<const LabelId> labels, const PropertyList& properties);
+  Result<RelationshipId> create_relationship(TypeId type, NodeId start, NodeId end, const PropertyList& properties);
+  Status set_node_property(NodeId id, PropertyKeyId key, const Value& value);  // null removes
+  Status set_relationship_property(RelationshipId id, PropertyKeyId key, const Value& value);
+  Status add_label(NodeId id, LabelId label);
+  Status remove_label(NodeId id, LabelId label);
+  // The node must have no relationships left when check_constraints() runs (Cypher's DELETE order is free).
+  Status delete_node(NodeId id);
+  Status detach_delete_node(NodeId id);
+  Status delete_relationship(RelationshipId id);
+
+  // Schema. An index on existing data is built here at once when small; see docs for slices.
+  Result<IndexId> create_index(IndexDefinition definition);
+  Status drop_index(std::string_view name);
+  Status create_constraint(ConstraintDefinition definition);
+  Status drop_constraint(std::string_view name);
+  Status create_label_schema(LabelSchema schema);
+  Status drop_label_schema(EntityKind entity, uint32_t label_or_type);
+  void drop_all();  // db.dropDB: all nodes, relationships, tokens and schema; system records stay
+
+  void set_system_record(std::string_view key, std::string_view value);  // empty value removes
+
+  // End of a statement / transaction: deferred checks (dangling relationships, existence constraints).
+  Status check_constraints();
+
+  // Everything since the savepoint is undone (also in the change set and counters). Savepoints nest.
+  using Savepoint = size_t;
+  Savepoint savepoint() const;
+  void rollback_to(Savepoint savepoint);
+
+  const WriteCounters& counters() const;  // since construction or take_change_set
+  bool has_changes() const;
+  // The change set since construction or the last call; empty if nothing changed. Further work goes on in the same fork:
+  // that is how the lane batches many commits into one version.
+  ChangeSetBytes take_change_set();
+  // Terms that the taken change set wrote (old and new values), for validating footprints of others.
+  class WriteTerms take_write_terms();
+
+  // Replays an encoded change set into this transaction's fork (commit of an explicit transaction on the lane; apply on
+  // a follower). check: verify uniqueness and existence again (lane); false: trust (apply). kCorruption: malformed.
+  Status replay(std::string_view change_set, bool check);
+
+  std::unique_ptr<storage::Fork> release_fork();
+};
+
+// 128-bit sums that each version carries; independent of page layout.
+struct StateSums {
+  Sum128 nodes, properties, relationships, out_adjacency, in_adjacency, indexes, catalog, system;
+  bool operator==(const StateSums&) const = default;
+  std::string to_string() const;
+};
+StateSums state_sums(const GraphView& view);        // as carried: O(1)
+StateSums recompute_state_sums(const GraphView& view);  // the scrub: reads everything
+
+}  // namespace graft::graph
