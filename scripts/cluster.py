@@ -123,7 +123,8 @@ def main():
             say(f"  neo4j://{server.host}:{server.config['bolt_port']}   user {AUTH[0]}   password {AUTH[1]}")
         say("The cluster stays up until Ctrl-C.")
         if "--once" not in sys.argv:
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            signal.pause()
     except KeyboardInterrupt:
         pass
     finally:
@@ -134,5 +135,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}) if "--once" not in sys.argv else None
     sys.exit(main())
