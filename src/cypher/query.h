@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cypher/position.h"
 #include "env/clock.h"
 #include "env/random.h"
 #include "graph/transaction.h"
@@ -22,17 +23,6 @@
 #include "graph/view.h"
 
 namespace graft::cypher {
-
-struct Position {   // where in the query text; line and column from 1, offset from 0, in Unicode code points
-  uint32_t offset = 0, line = 1, column = 1;
-};
-
-// Thrown inside cypher/ and caught in query.cc only.
-struct QueryError {
-  ErrorCode code = ErrorCode::kInternal;
-  std::string message;               // with the caret picture appended when there is a position
-  std::optional<Position> position;
-};
 
 struct Notification {
   std::string code, title, description, severity, category;  // Neo4j's
@@ -47,7 +37,6 @@ struct PlanDescription {
   std::vector<PlanDescription> children;
 };
 
-enum class QueryMode : uint8_t { kNormal, kExplain, kProfile };
 // What the statement may do: decides where it runs.
 enum class QueryType : uint8_t { kRead, kReadWrite, kWrite, kSchema };
 
