@@ -1,7 +1,8 @@
 #pragma once
 
 // One member of a cluster: Raft, log, lane, chain, apply, membership, checkpoints and snapshots. What the server and the
-// simulator talk to. Callbacks run on an unspecified role: hand over to your own before touching your state.
+// simulator talk to. Callbacks run on an unspecified role, or inside the call that takes them: hand over to your own role
+// before touching your state.
 
 #include <functional>
 #include <memory>
@@ -22,6 +23,8 @@
 
 namespace graft::replication {
 
+inline constexpr std::string_view kDefaultUserKey = "user/admin";
+
 struct ReplicaOptions {
   std::string directory;
   Member self;                          // id, ip, ports as configured
@@ -35,7 +38,7 @@ struct ReplicaOptions {
   uint64_t checkpoint_dirty_bytes = 256 << 20;
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t snapshot_bytes_per_second = 200 << 20;
-  std::string default_password_record;  // genesis: system record of the default user (auth layer's encoding)
+  std::string default_password_record;  // genesis: value of system record kDefaultUserKey (auth layer's encoding)
 };
 
 struct Roles {  // who runs what; all outlive the replica
@@ -45,6 +48,7 @@ struct Roles {  // who runs what; all outlive the replica
   env::TaskRunner& apply;
   env::TaskRunner& background;
   env::TaskRunner& io;
+  env::TaskRunner& worker;  // the pool; a statement that leaves the lane runs there
 };
 
 // Where a committed or read version stands: what bookmarks are made of.
@@ -118,6 +122,9 @@ class Replica {
   virtual raft::MemberId leader_hint() const = 0;
   // Calls back when a leader is known (this node included), or with kUnavailable at the timeout.
   virtual void wait_for_leader(env::Duration timeout, std::function<void(Status)> done) = 0;
+
+  // The newest applied version and what log index it is the result of. Empty version: nothing to read yet. Any thread.
+  virtual ReadVersion applied() const = 0;
 
   virtual void read(ReadRequest request, std::function<void(Result<ReadVersion>)> done) = 0;
 
