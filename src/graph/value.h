@@ -41,6 +41,8 @@ struct Path {
   std::vector<RelationshipId> relationships;   // in walking order; a relationship may be walked against its direction
 };
 
+inline constexpr uint32_t kMaxValueDepth = 1000;
+
 // A Cypher value: 16 bytes, cheap to copy (heap parts are shared and immutable, counted atomically). Node,
 // relationship and path values hold ids only: what they look like is read from the version at hand.
 class Value {
@@ -96,13 +98,28 @@ class Value {
 
   const Value* find(std::string_view key) const;  // map entry or null
 
+  // Nesting of lists and maps: 0 for anything else, 1 for [1], 2 for [[1]]. Functions here recurse this deep: whoever
+  // builds values from outside (a query, a client) refuses more than kMaxValueDepth. O(1).
+  uint32_t depth() const;
+  // About what the value occupies beyond its own 16 bytes; shared parts count fully. Lists and maps are walked one level.
+  size_t heap_bytes() const;
+
  private:
   struct Heap;
   template <class T> struct HeapOf;
   Value(ValueType t, uint64_t bits) : type_(t), bits_(bits) {}
-  bool on_heap() const;
+  struct TextHeap;
+  static constexpr uint32_t kHeapTypes =  // a bit per ValueType
+      1u << static_cast<int>(ValueType::kString) | 1u << static_cast<int>(ValueType::kBytes) |
+      1u << static_cast<int>(ValueType::kList) | 1u << static_cast<int>(ValueType::kMap) |
+      1u << static_cast<int>(ValueType::kPath) | 1u << static_cast<int>(ValueType::kTime) |
+      1u << static_cast<int>(ValueType::kLocalDateTime) | 1u << static_cast<int>(ValueType::kDateTime) |
+      1u << static_cast<int>(ValueType::kDuration) | 1u << static_cast<int>(ValueType::kPoint);
+  bool on_heap() const { return (kHeapTypes >> static_cast<int>(type_)) & 1; }
+  static Value text(ValueType t, std::string_view s);
+  std::string_view text() const;
   void release();
-  template <class T> static Value make(ValueType t, T v);
+  template <class T> static Value make(ValueType t, T v, uint32_t depth = 0);
   template <class T> const T& heap(ValueType t) const;
 
   ValueType type_ = ValueType::kNull;
@@ -135,6 +152,8 @@ bool decode_value(std::string_view* in, Value* out);  // false: malformed
 
 // Order-preserving byte keys for indexes: compare_order(a, b) < 0  <=>  key(a) < key(b) for storable values.
 void encode_index_key(const Value& v, std::string* out);
+// The bytes with which the index keys of all strings that start with `prefix`, and of no others, begin.
+void encode_index_string_prefix(std::string_view prefix, std::string* out);
 
 // As Cypher writes it ('text', [1, 2], {a: 1}, 2020-01-01): messages, EXPLAIN, shell. Entities print as (id), [id].
 std::string to_text(const Value& v);
