@@ -48,6 +48,7 @@ constexpr Row kRows[] = {
     {ErrorCode::kUnauthorized, "Neo.ClientError.Security.Unauthorized", false},
     {ErrorCode::kAuthRateLimit, "Neo.ClientError.Security.AuthenticationRateLimit", false},
     {ErrorCode::kForbidden, "Neo.ClientError.Security.Forbidden", false},
+    {ErrorCode::kAccessMode, "Neo.ClientError.Statement.AccessMode", false},
     {ErrorCode::kTransactionNotFound, "Neo.ClientError.Transaction.TransactionNotFound", false},
     {ErrorCode::kTransactionTerminated, "Neo.ClientError.Transaction.Terminated", false},
     {ErrorCode::kRequestInvalid, "Neo.ClientError.Request.Invalid", false},

@@ -45,6 +45,7 @@ enum class ErrorCode : uint8_t {
   kUnauthorized,         // wrong user or password
   kAuthRateLimit,        // too many wrong passwords
   kForbidden,            // the user may not do this
+  kAccessMode,           // a write in a session or transaction of access mode READ
   kTransactionNotFound,
   kTransactionTerminated,
   kRequestInvalid,       // a Bolt message that is malformed or out of order
