@@ -29,7 +29,8 @@ struct TraceOptions {
 };
 // Program start, before other threads. kIo names the directory.
 Status trace_setup(const TraceOptions& options);
-// The simulator's sink, or null to go back to trace_setup's.
-void trace_sink(std::function<void(TraceLevel, std::string_view component, std::string_view text)> sink);
+// The simulator's sink for lines of at least `level`, or null to go back to trace_setup's. While nothing is traced.
+void trace_sink(std::function<void(TraceLevel, std::string_view component, std::string_view text)> sink,
+                TraceLevel level = TraceLevel::kInfo);
 
 }  // namespace graft::env

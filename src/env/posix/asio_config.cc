@@ -1,0 +1,4 @@
+// The one translation unit that holds Asio's own code (BOOST_ASIO_SEPARATE_COMPILATION elsewhere).
+#include "env/posix/asio.h"
+
+#include <boost/asio/impl/src.hpp>
