@@ -39,6 +39,7 @@ struct LabelExpr {
   std::vector<LabelExpr*> children;   // kAnd, kOr: two or more; kNot: one
   Expr* dynamic = nullptr;            // kDynamicAll, kDynamicAny: gives a string or a list of strings
   bool colon_conjunction = false;     // kAnd written as :A:B (not allowed to mix with &, |, !)
+  bool legacy_bar = false;            // kOr written as :A|:B
 };
 
 // ---- Types (IS :: T, property type constraints) -------------------------------------------------------------------
@@ -112,7 +113,7 @@ struct Expr {
   bool wants_list = false;        // kPatternExpression, kShortestPath (allShortestPaths)
   bool parenthesised = false;
   Position position;
-  uint32_t end_offset = 0;        // code point after the last: the text of an unaliased column
+  uint32_t height = 1;            // of the tree below
   std::string name, name2;
   Slot slot = kNoSlot, slot2 = kNoSlot;
   std::vector<Expr*> children;
@@ -158,12 +159,12 @@ struct RelationshipPattern {
   bool bound = false;
 };
 
-enum class PatternPartKind : uint8_t { kNode, kRelationship, kQuantified, kParenthesised };
+enum class PatternPartKind : uint8_t { kNode, kRelationship, kQuantified };
 struct PatternPart {
   PatternPartKind kind = PatternPartKind::kNode;
   NodePattern* node = nullptr;
   RelationshipPattern* relationship = nullptr;
-  // kQuantified, kParenthesised: ((a)-[r]->(b) WHERE ...){1,5}
+  // kQuantified: ((a)-[r]->(b) WHERE ...){1,5}
   PathPattern* inner = nullptr;
   Expr* where = nullptr;
   Quantifier quantifier;
@@ -178,7 +179,8 @@ struct PathPattern {
   std::string variable;            // p = ...
   PathSelector selector = PathSelector::kNone;
   Expr* count = nullptr;           // SHORTEST count: integer literal or parameter
-  std::vector<PatternPart*> parts; // nodes and relationships alternate; quantified and parenthesised parts stand between
+  Expr* where = nullptr;           // of a parenthesised path: ((a)-->+(b) WHERE ...)
+  std::vector<PatternPart*> parts; // a node first and last; nodes alternate with relationships or quantified parts
   Slot slot = kNoSlot;
   uint32_t end_offset = 0;
 };
