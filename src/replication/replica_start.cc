@@ -1,0 +1,127 @@
+// Start and recovery.
+//
+// Rules: the newest checkpoint is of an applied, hence committed, log index i. A log that ends before i, or has another
+// term there, is older than the checkpoint (a snapshot was installed, or the log's tail was never durable): it begins
+// anew after i. A log that begins after i + 1 is missing entries: an error.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "env/trace.h"
+#include "replication/replica_core.h"
+
+namespace graft::replication {
+
+Status ReplicaCore::start() {
+  GRAFT_TRY(open_directory());
+  GRAFT_TRY(recover());
+  return {};
+}
+
+Status ReplicaCore::open_directory() {
+  GRAFT_TRY_ASSIGN(directory_, DataDirectory::open(fs_, options_.directory));
+  GRAFT_TRY_ASSIGN(std::optional<Identity> identity, directory_->identity());
+  if (!identity) {
+    identity = Identity{options_.self.id, random_hex128(random_), "", {}};
+    GRAFT_TRY(directory_->write_identity(*identity));
+  }
+  if (identity->id != options_.self.id) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("directory {} belongs to node {}, this node is configured as node {}",
+                                                          options_.directory, identity->id, options_.self.id)};
+  }
+  identity_ = std::move(*identity);
+  GRAFT_TRY(directory_->take_clean_stop());
+  GRAFT_TRY(directory_->remove_old_stores());
+  return {};
+}
+
+Status ReplicaCore::recover() {
+  GRAFT_TRY_ASSIGN(std::string store_path, directory_->current_store());
+  GRAFT_TRY(fs_.create_directories(store_path));
+  GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, store_path, {}));
+  first_store_ = std::move(store);
+  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory()));
+  storage::CheckpointMeta meta = first_store_->durable_meta();
+  if (meta.applied_index == 0) {
+    GRAFT_TRY(found({options_.self}));
+    meta = first_store_->durable_meta();
+  }
+  GRAFT_TRY_ASSIGN(ChainMark mark, decode_checkpoint_extra(meta.extra));
+  GRAFT_TRY(match_log(meta));
+  build(meta, mark);
+  begin_serving();
+  return {};
+}
+
+// The same empty state at log index 1 on every founder.
+Status ReplicaCore::found(const std::vector<Member>& members) {
+  storage::VersionRef base = first_store_->applied();
+  graph::IdAllocator ids{graph::GraphView(base)};
+  graph::GraphTransaction transaction(first_store_->fork(base), ids, nullptr);
+  for (const Member& member : members) set_member(transaction, member);
+  first_store_->append_head(transaction.release_fork());
+  first_store_->advance_applied();
+  storage::CheckpointMeta meta{1, 1, encode_checkpoint_extra(ChainMark{})};
+  GRAFT_TRY_ASSIGN(auto checkpoint, first_store_->begin_checkpoint(first_store_->applied(), std::move(meta)));
+  while (true) {
+    GRAFT_TRY_ASSIGN(bool done, checkpoint->step(Checkpointer::kStepBytes));
+    if (done) break;
+  }
+  return log_->reset(1, 1, raft::HardState{1, 0, 1});
+}
+
+Status ReplicaCore::match_log(const storage::CheckpointMeta& meta) {
+  raft::HardState hard_state = log_->hard_state();
+  bool too_short = log_->last_index() < meta.applied_index;
+  if (!too_short && log_->first_index() > meta.applied_index + 1) {
+    return Error{ErrorCode::kCorruption,
+                 fmt::format("the Raft log in {} begins at entry {}, but the newest checkpoint ends at {}: entries are missing; remove this "
+                             "member, empty its directory and add it under a new id", directory_->log_directory(), log_->first_index(),
+                             meta.applied_index)};
+  }
+  bool other_term = false;
+  if (!too_short) {
+    Result<raft::Term> term = log_->term(meta.applied_index);
+    other_term = term.ok() && *term != meta.applied_term;
+  }
+  if (!too_short && !other_term) return {};
+  if (hard_state.term < meta.applied_term) hard_state = raft::HardState{meta.applied_term, 0, 0};
+  hard_state.commit = meta.applied_index;
+  return log_->reset(meta.applied_index, meta.applied_term, hard_state);
+}
+
+void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& mark) {
+  AppliedPoint point{first_store_->applied(), meta.applied_index, meta.applied_term, mark};
+  chain_ = std::make_unique<Chain>(std::move(first_store_), point, clock_);
+  lane_ = std::make_unique<Lane>(*chain_, *this, role(roles_.lane), clock_, options_.max_transaction_bytes);
+  applier_ = std::make_unique<Applier>(*chain_, *this, role(roles_.apply));
+  RaftDriverOptions driver;
+  driver.id = options_.self.id;
+  driver.tick_interval = options_.tick_interval;
+  driver.heartbeat_ticks = options_.heartbeat_ticks;
+  driver.election_ticks = options_.election_ticks;
+  driver.read_prefix = fmt::format("{}-{:016x}-", options_.self.id, random_.next());
+  driver_ = std::make_unique<RaftDriver>(std::move(driver), *log_, *chain_, *this, role(roles_.raft), role(roles_.log), clock_, random_);
+  checkpointer_ = std::make_unique<Checkpointer>(
+      CheckpointOptions{options_.checkpoint_log_bytes, options_.checkpoint_dirty_bytes, options_.checkpoint_interval}, *chain_, *log_,
+      role(roles_.background), clock_,
+      [this](raft::LogIndex index) { role(roles_.raft).post([this, index] { driver_->compact(index); }); },
+      [this] { lane_->kick(); },
+      [this](Error error) { role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); }); });
+  refresh_cluster(point);
+  applied_waiters_.advance(point.index);
+}
+
+void ReplicaCore::begin_serving() {
+  AppliedPoint point = chain_->applied();
+  raft::Configuration configuration = configuration_of(members_of(graph::GraphView(point.version)));
+  bool alone = configuration.voters.size() == 1 && configuration.voters[0] == options_.self.id;
+  role(roles_.raft).post([this, index = point.index, configuration, alone] {
+    Status started = driver_->start(index, configuration);
+    if (!started.ok()) return fail(started.error());
+    if (alone) driver_->campaign();  // nobody to wait for
+  });
+}
+
+}  // namespace graft::replication
