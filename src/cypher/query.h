@@ -47,7 +47,7 @@ class PreparedQuery {
   virtual const std::vector<std::string>& columns() const = 0;
   virtual QueryMode mode() const = 0;
   virtual QueryType type() const = 0;            // kRead: never writes
-  virtual bool is_cluster_procedure() const = 0; // a standalone CALL of a procedure that ServerProcedures runs; see there
+  virtual bool is_cluster_procedure() const = 0; // a standalone CALL of a server_side procedure: see server_call
   virtual bool expects_large_write() const = 0;  // planner's guess: run beside the lane
   virtual const std::vector<Notification>& notifications() const = 0;
   virtual PlanDescription plan() const = 0;      // estimates
@@ -90,6 +90,12 @@ class Execution {
   virtual PlanDescription profile() const = 0;    // with real rows, after done
 };
 
+// A statement that the server runs itself: a standalone CALL of a procedure that has to wait for the cluster.
+struct ServerCall {
+  std::string procedure;                 // as registered
+  std::vector<graph::Value> arguments;   // checked, defaults filled in
+};
+
 class ProcedureRegistry;
 
 // Holds the plan cache and the functions and procedures. One per database process; thread-safe.
@@ -105,6 +111,9 @@ class QueryEngine {
   // view: what it reads; transaction: null for a read, else the one whose view() it is.
   virtual std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
                                            graph::GraphTransaction* transaction, ExecutionOptions options) = 0;
+  // Only for a query whose is_cluster_procedure() is true: its arguments, evaluated.
+  virtual std::variant<ServerCall, QueryError> server_call(const PreparedQuery& query, const graph::GraphView& view,
+                                                           const ExecutionOptions& options) = 0;
 };
 
 }  // namespace graft::cypher

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "cypher/procedures/registry.h"
+#include "replication/replica.h"
+
+namespace graft::server {
+
+// db.bolt.listRaftNodes, getRaftStatus (any member, its own view of things), and, run by the session that asks for them,
+// db.bolt.addRaftNode, addRaftLearnerNode, removeRaftNode, transferRaftLeader, dbms.security.changePassword.
+void add_server_procedures(cypher::ProcedureRegistry& registry, replication::Replica& replica);
+
+// The text of db.bolt.getRaftStatus: JSON.
+std::string raft_status_json(const replication::ReplicaStatus& status);
+
+}  // namespace graft::server

@@ -1,0 +1,152 @@
+#include "server/session/result.h"
+
+namespace graft::server {
+namespace {
+
+constexpr size_t kRowsPerBatch = 1024;
+// Rows of a write are kept until it is committed.
+constexpr size_t kMostKeptBytes = size_t{256} << 20;
+// What a statement may use of the lane before it has to go on beside it.
+constexpr env::Duration kLaneTime = std::chrono::milliseconds(5);
+constexpr size_t kLaneRows = 10000;
+
+Error too_many_rows() {
+  return {ErrorCode::kOutOfMemory, "The statement writes and returns more than 256 MiB of rows, which are kept until it is committed: return less."};
+}
+
+}  // namespace
+
+Error to_error(const cypher::QueryError& error) { return {error.code, error.message}; }
+
+Result<Prepared> prepare(const StatementSetting& setting, const Statement& statement, const graph::GraphView& view) {
+  auto prepared = setting.engine->prepare(statement.text, statement.parameters, view);
+  if (auto* error = std::get_if<cypher::QueryError>(&prepared)) return to_error(*error);
+  return std::get<Prepared>(std::move(prepared));
+}
+
+cypher::ExecutionOptions execution_options(const StatementSetting& setting, const Statement& statement,
+                                           const graph::GraphView& view, graph::GraphTransaction* transaction) {
+  cypher::ExecutionOptions options;
+  options.parameters = statement.parameters;
+  options.timeout = statement.timeout;
+  options.clock = setting.clock;
+  options.random = setting.random;
+  options.database = "default";
+  options.procedure_context = {&view, transaction, setting.user, setting.admin};
+  return options;
+}
+
+// ---- StatementResult ----
+
+void StatementResult::start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view) {
+  view_ = std::move(view);
+  execution_ = setting_.engine->start(prepared_, *view_, nullptr, execution_options(setting_, statement, *view_, nullptr));
+  canceller_->attach(execution_);
+}
+
+Status StatementResult::run_write(const Statement& statement, graph::GraphTransaction& transaction) {
+  view_ = std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction.view());
+  const graph::WriteCounters before = transaction.counters();
+  execution_ = setting_.engine->start(prepared_, *view_, &transaction, execution_options(setting_, statement, *view_, &transaction));
+  canceller_->attach(execution_);
+  Status status = produce(SIZE_MAX, kMostKeptBytes);
+  if (status.ok() && !done()) status = too_many_rows();
+  counters_ = counters_since(before, transaction.counters());
+  if (!status.ok()) abandon();
+  return status;
+}
+
+void StatementResult::adopt(RecordBuffer rows, std::optional<cypher::PlanDescription> profile, graph::WriteCounters counters) {
+  rows_ = std::move(rows);
+  had_rows_ = rows_.rows() > 0;
+  profile_ = std::move(profile);
+  counters_ = counters;
+}
+
+Status StatementResult::produce_batch(size_t max_rows) {
+  bool ended = false;
+  GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution_->next(max_rows, &ended));
+  rows_.append(batch, setting_.format, *view_);
+  had_rows_ |= batch.rows() > 0;
+  if (ended) {
+    if (prepared_->mode() == cypher::QueryMode::kProfile) profile_ = execution_->profile();
+    abandon();
+  }
+  return {};
+}
+
+Status StatementResult::produce(size_t max_rows, size_t max_bytes) {
+  while (!done() && rows_.rows() < max_rows && rows_.bytes() < max_bytes) {
+    if (view_->pin_cancelled()) {
+      return Error{ErrorCode::kTransactionTerminated, "The read held on to an old version for too long and was ended to free memory. Run it again."};
+    }
+    GRAFT_TRY(produce_batch(std::min(kRowsPerBatch, max_rows - rows_.rows())));
+  }
+  return {};
+}
+
+void StatementResult::abandon() {
+  canceller_->detach();
+  execution_ = nullptr;
+  view_ = nullptr;
+}
+
+// ---- LaneStatement ----
+
+LaneStatement::LaneStatement(StatementSetting setting, Statement statement, Prepared prepared, uint64_t catalog_version)
+    : setting_(std::move(setting)), statement_(std::move(statement)), prepared_(std::move(prepared)), catalog_version_(catalog_version) {}
+
+Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransaction& transaction, bool with_budget) {
+  rows_.clear();
+  profile_.reset();
+  if (statement_.canceller->cancelled()) return Error{ErrorCode::kCancelled, "The statement was cancelled."};
+  const graph::GraphView& view = transaction.view();
+  // Names and indexes may have come since it was planned.
+  if (const uint64_t now = view.catalog().version(); now != catalog_version_) {
+    GRAFT_TRY_ASSIGN(prepared_, prepare(setting_, statement_, view));
+    catalog_version_ = now;
+  }
+  if (with_budget && prepared_->expects_large_write()) return Outcome::kOverBudget;
+  cypher::ExecutionOptions options = execution_options(setting_, statement_, view, &transaction);
+  const bool shortened = with_budget && (options.timeout == env::Duration(0) || options.timeout > kLaneTime);
+  if (shortened) options.timeout = kLaneTime;
+  const std::shared_ptr<cypher::Execution> execution = setting_.engine->start(prepared_, view, &transaction, std::move(options));
+  statement_.canceller->attach(execution);
+  Result<Outcome> outcome = execute(*execution, transaction, with_budget);
+  statement_.canceller->detach();
+  if (shortened && !outcome.ok() && outcome.error().code == ErrorCode::kTimeout) return Outcome::kOverBudget;
+  return outcome;
+}
+
+Result<replication::LaneWork::Outcome> LaneStatement::execute(cypher::Execution& execution, graph::GraphTransaction& transaction,
+                                                              bool with_budget) {
+  bool done = false;
+  while (!done) {
+    GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution.next(kRowsPerBatch, &done));
+    rows_.append(batch, setting_.format, transaction.view());
+    if (with_budget && rows_.rows() > kLaneRows) return Outcome::kOverBudget;
+    if (rows_.bytes() > kMostKeptBytes) return too_many_rows();
+  }
+  if (prepared_->mode() == cypher::QueryMode::kProfile) profile_ = execution.profile();
+  GRAFT_TRY(transaction.check_constraints());
+  return Outcome::kDone;
+}
+
+graph::WriteCounters counters_since(const graph::WriteCounters& before, const graph::WriteCounters& now) {
+  graph::WriteCounters d;
+  d.nodes_created = now.nodes_created - before.nodes_created;
+  d.nodes_deleted = now.nodes_deleted - before.nodes_deleted;
+  d.relationships_created = now.relationships_created - before.relationships_created;
+  d.relationships_deleted = now.relationships_deleted - before.relationships_deleted;
+  d.properties_set = now.properties_set - before.properties_set;
+  d.labels_added = now.labels_added - before.labels_added;
+  d.labels_removed = now.labels_removed - before.labels_removed;
+  d.indexes_added = now.indexes_added - before.indexes_added;
+  d.indexes_removed = now.indexes_removed - before.indexes_removed;
+  d.constraints_added = now.constraints_added - before.constraints_added;
+  d.constraints_removed = now.constraints_removed - before.constraints_removed;
+  d.system_updates = now.system_updates - before.system_updates;
+  return d;
+}
+
+}  // namespace graft::server

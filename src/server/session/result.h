@@ -1,0 +1,112 @@
+#pragma once
+
+// One statement's result: what is left to run, and the rows that wait to be pulled.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cypher/query.h"
+#include "replication/replica.h"
+#include "server/session/canceller.h"
+#include "server/session/record_buffer.h"
+
+namespace graft::server {
+
+using Parameters = std::vector<std::pair<std::string, graph::Value>>;
+using Prepared = std::shared_ptr<const cypher::PreparedQuery>;
+
+// What stays the same for all statements of a session.
+struct StatementSetting {
+  cypher::QueryEngine* engine = nullptr;
+  env::Clock* clock = nullptr;
+  env::Random* random = nullptr;
+  ValueFormat format;
+  std::string user;
+  bool admin = false;
+};
+
+struct Statement {
+  std::string text;
+  Parameters parameters;
+  env::Duration timeout{0};
+  std::shared_ptr<Canceller> canceller = std::make_shared<Canceller>();
+};
+
+// A QueryError as an Error: the message is complete already.
+Error to_error(const cypher::QueryError& error);
+
+Result<Prepared> prepare(const StatementSetting& setting, const Statement& statement, const graph::GraphView& view);
+
+cypher::ExecutionOptions execution_options(const StatementSetting& setting, const Statement& statement,
+                                           const graph::GraphView& view, graph::GraphTransaction* transaction);
+
+// Used by one thread at a time: a worker while it runs, the io role else.
+class StatementResult {
+ public:
+  StatementResult(StatementSetting setting, Prepared prepared, std::shared_ptr<Canceller> canceller)
+      : setting_(std::move(setting)), prepared_(std::move(prepared)), canceller_(std::move(canceller)) {}
+
+  // A read of a pinned version, which the result then owns; or of a transaction's view, which outlives the result.
+  void start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
+  // Runs a write to its end inside a transaction; the rows are kept. Error: the transaction is to be rolled back.
+  Status run_write(const Statement& statement, graph::GraphTransaction& transaction);
+  // Takes over rows that were made elsewhere: on the lane.
+  void adopt(RecordBuffer rows, std::optional<cypher::PlanDescription> profile, graph::WriteCounters counters);
+
+  // Runs on until about max_rows rows or max_bytes wait, or the end.
+  Status produce(size_t max_rows, size_t max_bytes);
+  // Nothing more is wanted of a read.
+  void abandon();
+
+  const Prepared& prepared() const { return prepared_; }
+  RecordBuffer& rows() { return rows_; }
+  bool done() const { return execution_ == nullptr; }
+  bool exhausted() const { return done() && rows_.rows() == 0; }
+  bool had_rows() const { return had_rows_; }
+  const graph::WriteCounters& counters() const { return counters_; }
+  const std::optional<cypher::PlanDescription>& profile() const { return profile_; }
+  const std::shared_ptr<Canceller>& canceller() const { return canceller_; }
+
+ private:
+  Status produce_batch(size_t max_rows);
+
+  StatementSetting setting_;
+  Prepared prepared_;
+  std::shared_ptr<const graph::GraphView> view_;
+  std::shared_ptr<cypher::Execution> execution_;  // null: ended
+  std::shared_ptr<Canceller> canceller_;
+  RecordBuffer rows_;
+  bool had_rows_ = false;
+  graph::WriteCounters counters_;
+  std::optional<cypher::PlanDescription> profile_;
+};
+
+// An autocommit write, to be run on the lane. run() and whoever reads the rows afterwards are never active at once.
+class LaneStatement final : public replication::LaneWork {
+ public:
+  LaneStatement(StatementSetting setting, Statement statement, Prepared prepared, uint64_t catalog_version);
+
+  Result<Outcome> run(graph::GraphTransaction& transaction, bool with_budget) override;
+
+  const Prepared& prepared() const { return prepared_; }
+  RecordBuffer take_rows() { return std::move(rows_); }
+  std::optional<cypher::PlanDescription> take_profile() { return std::move(profile_); }
+
+ private:
+  Result<Outcome> execute(cypher::Execution& execution, graph::GraphTransaction& transaction, bool with_budget);
+
+  StatementSetting setting_;
+  Statement statement_;
+  Prepared prepared_;
+  uint64_t catalog_version_;
+  RecordBuffer rows_;
+  std::optional<cypher::PlanDescription> profile_;
+};
+
+// Field by field: what happened between two looks at a transaction's counters.
+graph::WriteCounters counters_since(const graph::WriteCounters& before, const graph::WriteCounters& now);
+
+}  // namespace graft::server

@@ -1,0 +1,39 @@
+#include "server/session/routing_table.h"
+
+#include "env/transport.h"
+
+namespace graft::server {
+namespace {
+
+using graph::List;
+using graph::Map;
+using graph::Value;
+
+// Seconds. So short that a driver which lost its leader asks for a new table at its first retry.
+constexpr int64_t kTimeToLive = 1;
+
+Value role(const char* name, List addresses) {
+  Map map;
+  map.emplace_back("role", Value::string(name));
+  map.emplace_back("addresses", Value::list(std::move(addresses)));
+  return Value::map(std::move(map));
+}
+
+}  // namespace
+
+Value routing_table(const std::vector<replication::Member>& members, raft::MemberId leader, const std::string& own_address) {
+  List writers, readers, routers;
+  for (const replication::Member& member : members) {
+    Value address = Value::string(own_address.empty() ? env::Address{member.ip, member.bolt_port}.to_string() : own_address);
+    if (member.id == leader) writers.push_back(address);
+    if (member.id != leader || members.size() == 1) readers.push_back(address);
+    routers.push_back(std::move(address));
+  }
+  Map table;
+  table.emplace_back("ttl", Value::integer(kTimeToLive));
+  table.emplace_back("db", Value::string("default"));
+  table.emplace_back("servers", Value::list({role("WRITE", std::move(writers)), role("READ", std::move(readers)), role("ROUTE", std::move(routers))}));
+  return Value::map(std::move(table));
+}
+
+}  // namespace graft::server

@@ -1,0 +1,176 @@
+// RUN outside a transaction: plan on a worker, then read a version or write on the lane.
+
+#include "server/session/session_plan.h"
+
+#include <fmt/format.h>
+
+#include "server/bolt/replies.h"
+
+namespace graft::server {
+namespace {
+
+// Statements that wait for a worker; beyond, clients are told to come again later.
+constexpr size_t kMostWaitingForWorkers = 4096;
+constexpr size_t kFirstRows = 128;
+constexpr size_t kFirstBytes = 64 * 1024;
+constexpr env::Duration kLeaderWait = std::chrono::seconds(1);
+
+// True when every bookmark is of this cluster and applied here already. Error: malformed, or of another cluster.
+Result<bool> reached(const std::vector<std::string>& bookmarks, const replication::Position& applied) {
+  bool all = true;
+  for (const std::string& text : bookmarks) {
+    GRAFT_TRY_ASSIGN(const replication::Position position, replication::parse_bookmark(text));
+    if (position.cluster != applied.cluster || position.epoch != applied.epoch) {
+      return Error{ErrorCode::kBookmark, fmt::format("The bookmark '{}' is of another cluster or of a time before this one was restored.", text)};
+    }
+    all = all && position.index <= applied.index;
+  }
+  return all;
+}
+
+}  // namespace
+
+void Session::handle_run(RunRequest& request) {
+  statement_started_ = services_.clock.monotonic();
+  if (Status status = check_database(request.extra.database); !status.ok()) return fail(status.error());
+  if (Status status = check_impersonation(request.extra); !status.ok()) return fail(status.error());
+  if (services_.worker.backlog() > kMostWaitingForWorkers) {
+    return fail({ErrorCode::kOverloaded, "The server is overloaded: too many statements wait to be run. Try again."});
+  }
+  auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters), request.extra.timeout});
+  auto extra = std::make_shared<TransactionExtra>(std::move(request.extra));
+  running_ = statement->canceller;
+  on_worker([this, setting = setting(), statement, extra] { return plan_autocommit(setting, *statement, *extra); },
+            [this](Result<Plan> plan) { planned(std::move(plan)); });
+}
+
+// On a worker: touches nothing of the session's.
+Result<Session::Plan> Session::plan_autocommit(const StatementSetting& setting, const Statement& statement, const TransactionExtra& extra) {
+  const replication::ReadVersion applied = services_.replica.applied();
+  if (!applied.version) return unavailable_error();
+  GRAFT_TRY_ASSIGN(const bool here, reached(extra.bookmarks, applied.position));
+  auto view = std::make_shared<graph::GraphView>(applied.version);
+  Plan plan;
+  plan.setting = setting;
+  plan.statement = statement;
+  plan.extra = extra;
+  plan.catalog_version = view->catalog().version();
+  GRAFT_TRY_ASSIGN(plan.prepared, prepare(setting, statement, *view));
+  plan.position = applied.position;
+  const bool runs = plan.prepared->mode() != cypher::QueryMode::kExplain;
+  if (runs && plan.prepared->is_cluster_procedure()) {
+    auto call = setting.engine->server_call(*plan.prepared, *view, execution_options(setting, statement, *view, nullptr));
+    if (auto* error = std::get_if<cypher::QueryError>(&call)) return to_error(*error);
+    plan.call = std::get<cypher::ServerCall>(std::move(call));
+    return plan;
+  }
+  if (runs && plan.prepared->type() != cypher::QueryType::kRead) return plan;
+  if (runs && (!here || extra.mode == AccessMode::kWrite)) return plan;
+  plan.result = std::make_shared<StatementResult>(setting, plan.prepared, statement.canceller);
+  if (runs) {
+    plan.result->start_read(statement, std::move(view));
+    GRAFT_TRY(plan.result->produce(kFirstRows, kFirstBytes));
+  }
+  return plan;
+}
+
+void Session::planned(Result<Plan> planned) {
+  running_ = nullptr;
+  if (!planned.ok()) return fail(planned.error());
+  auto plan = std::make_shared<Plan>(std::move(planned).value());
+  if (plan->result != nullptr) return open_autocommit(std::move(plan->result), plan->position);
+  if (plan->call) return run_server_procedure(std::move(plan));
+  if (plan->prepared->type() == cypher::QueryType::kRead) return read_when_ready(std::move(plan));
+  if (plan->extra.mode == AccessMode::kRead) return fail(write_in_read_mode());
+  write_when_leader(std::move(plan));
+}
+
+// ---- reads that wait for a bookmark or for ReadIndex ----
+
+void Session::read_when_ready(std::shared_ptr<Plan> plan) {
+  wait_for(Wait::kVersion);
+  replication::ReadRequest request;
+  request.bookmarks = plan->extra.bookmarks;
+  request.linearizable = plan->extra.mode == AccessMode::kWrite;
+  if (plan->extra.timeout > env::Duration(0)) request.timeout = std::min(request.timeout, plan->extra.timeout);
+  services_.replica.read(std::move(request), on_io<replication::ReadVersion>([this, plan](Result<replication::ReadVersion> version) {
+    if (!version.ok()) return fail(version.error());
+    start_read_at(plan, std::move(version).value());
+  }));
+}
+
+void Session::start_read_at(std::shared_ptr<Plan> plan, replication::ReadVersion version) {
+  plan->position = version.position;
+  auto work = [plan, version = std::move(version)]() -> Result<std::shared_ptr<StatementResult>> {
+    auto view = std::make_shared<graph::GraphView>(version.version);
+    if (view->catalog().version() != plan->catalog_version) {
+      GRAFT_TRY_ASSIGN(plan->prepared, prepare(plan->setting, plan->statement, *view));
+    }
+    auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
+    result->start_read(plan->statement, std::move(view));
+    GRAFT_TRY(result->produce(kFirstRows, kFirstBytes));
+    return result;
+  };
+  running_ = plan->statement.canceller;
+  on_worker(std::move(work), [this, plan](Result<std::shared_ptr<StatementResult>> result) {
+    running_ = nullptr;
+    if (!result.ok()) return fail(result.error());
+    open_autocommit(std::move(result).value(), plan->position);
+  });
+}
+
+// ---- writes ----
+
+void Session::write_when_leader(std::shared_ptr<Plan> plan) {
+  auto write = [this, plan] {
+    auto work = std::make_shared<LaneStatement>(plan->setting, plan->statement, plan->prepared, plan->catalog_version);
+    plan->lane = work;
+    running_ = plan->statement.canceller;
+    wait_for(Wait::kCommit);
+    services_.replica.autocommit(work, on_io<replication::CommitOutcome>([this, plan](Result<replication::CommitOutcome> outcome) {
+      written(plan, std::move(outcome));
+    }));
+  };
+  when_leader_known(std::move(write));
+}
+
+// Now, or when a leader is known; fails after a second without one.
+void Session::when_leader_known(std::function<void()> then) {
+  if (services_.replica.leader_hint() != 0) return then();
+  wait_for(Wait::kVersion);
+  services_.replica.wait_for_leader(kLeaderWait, on_io<void>([this, then = std::move(then)](Status status) {
+    if (!status.ok()) return fail(status.error());
+    then();
+  }));
+}
+
+void Session::written(std::shared_ptr<Plan> plan, Result<replication::CommitOutcome> outcome) {
+  running_ = nullptr;
+  if (!outcome.ok()) return fail(outcome.error());
+  auto result = std::make_shared<StatementResult>(plan->setting, plan->lane->prepared(), plan->statement.canceller);
+  result->adopt(plan->lane->take_rows(), plan->lane->take_profile(), outcome->counters);
+  open_autocommit(std::move(result), outcome->position);
+}
+
+// ---- the answer to RUN ----
+
+void Session::open_autocommit(std::shared_ptr<StatementResult> result, replication::Position position) {
+  autocommit_ = std::move(result);
+  position_ = std::move(position);
+  state_ = State::kStreaming;
+  run_succeeded(autocommit_, std::nullopt);
+}
+
+void Session::run_succeeded(const std::shared_ptr<StatementResult>& result, std::optional<int64_t> qid) {
+  using graph::Value;
+  graph::List fields;
+  for (const std::string& column : result->prepared()->columns()) fields.push_back(Value::string(column));
+  graph::Map metadata;
+  metadata.emplace_back("fields", Value::list(std::move(fields)));
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.monotonic() - statement_started_);
+  metadata.emplace_back("t_first", Value::integer(elapsed.count()));
+  if (qid) metadata.emplace_back("qid", Value::integer(*qid));
+  succeed(std::move(metadata));
+}
+
+}  // namespace graft::server

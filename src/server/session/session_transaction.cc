@@ -1,0 +1,181 @@
+// BEGIN, RUN inside a transaction, COMMIT, ROLLBACK.
+
+#include "server/bolt/replies.h"
+#include "server/session/session_plan.h"
+
+namespace graft::server {
+namespace {
+
+constexpr size_t kFirstRows = 128;
+constexpr size_t kFirstBytes = 64 * 1024;
+
+Error timed_out() {
+  return {ErrorCode::kTimeout, "The transaction has been open for longer than its timeout and was rolled back."};
+}
+Error leadership_lost() {
+  return {ErrorCode::kLeadershipLost, "The leader has changed since the transaction began, and it was rolled back. Try again."};
+}
+
+}  // namespace
+
+void Session::handle_begin(BeginRequest& request) {
+  if (Status status = check_database(request.extra.database); !status.ok()) return fail(status.error());
+  if (Status status = check_impersonation(request.extra); !status.ok()) return fail(status.error());
+  if (request.extra.mode == AccessMode::kRead) return begin_read(std::move(request.extra), false);
+  auto extra = std::make_shared<TransactionExtra>(std::move(request.extra));
+  when_leader_known([this, extra] { begin_write(std::move(*extra)); });
+}
+
+// On the leader a transaction that may write; elsewhere a linearizable read, whose writes will fail with NotALeader.
+void Session::begin_write(TransactionExtra extra) {
+  wait_for(Wait::kVersion);
+  auto begun_by_replica = [this, extra](Result<std::unique_ptr<replication::ExplicitTransaction>> result) {
+    if (!result.ok() && result.error().code == ErrorCode::kNotLeader) return begin_read(extra, true);
+    if (!result.ok()) return fail(result.error());
+    auto transaction = std::make_shared<Transaction>();
+    transaction->mode = AccessMode::kWrite;
+    transaction->writer = std::move(result).value();
+    transaction->position = transaction->writer->read_position();
+    begun(std::move(transaction), extra);
+  };
+  services_.replica.begin(extra.bookmarks, on_io<std::unique_ptr<replication::ExplicitTransaction>>(std::move(begun_by_replica)));
+}
+
+void Session::begin_read(TransactionExtra extra, bool linearizable) {
+  wait_for(Wait::kVersion);
+  replication::ReadRequest request;
+  request.bookmarks = extra.bookmarks;
+  request.linearizable = linearizable;
+  if (extra.timeout > env::Duration(0)) request.timeout = std::min(request.timeout, extra.timeout);
+  services_.replica.read(std::move(request), on_io<replication::ReadVersion>([this, extra](Result<replication::ReadVersion> version) {
+    if (!version.ok()) return fail(version.error());
+    auto transaction = std::make_shared<Transaction>();
+    transaction->mode = extra.mode;
+    transaction->reader = std::make_shared<graph::GraphView>(version->version);
+    transaction->position = version->position;
+    begun(std::move(transaction), extra);
+  }));
+}
+
+void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionExtra& extra) {
+  transaction_ = std::move(transaction);
+  if (extra.timeout > env::Duration(0)) {
+    transaction_->deadline = services_.clock.monotonic() + extra.timeout;
+    // The transaction owns its timer's meaning: a late timer finds it gone.
+    transaction_->timer = services_.io.post_after(extra.timeout, [self = weak_from_this(), mine = std::weak_ptr<Transaction>(transaction_)] {
+      const std::shared_ptr<Session> session = self.lock();
+      const std::shared_ptr<Transaction> expired = mine.lock();
+      if (session == nullptr || expired == nullptr || session->transaction_ != expired) return;
+      session->expire_transaction();
+    });
+  }
+  state_ = State::kTransaction;
+  succeed();
+}
+
+// Why nothing more can be done in it, if so.
+std::optional<Error> Session::transaction_over() const {
+  if (transaction_->expired) return timed_out();
+  if (transaction_->writer != nullptr && transaction_->writer->outlived_term()) return leadership_lost();
+  return std::nullopt;
+}
+
+// The timer's. The client learns it with its next request, or now if it waits for rows; what is held is freed at once.
+void Session::expire_transaction() {
+  transaction_->expired = true;
+  switch (wait_) {
+    case Wait::kWorker:
+      if (running_ != nullptr) running_->cancel();
+      return;
+    case Wait::kClient:
+      resume(operation_);
+      if (fetch_) fail(timed_out());
+      return process();
+    default:
+      services_.worker.post([writer = std::move(transaction_->writer), reader = std::move(transaction_->reader),
+                             results = std::move(transaction_->results)]() mutable { results.clear(); });
+  }
+}
+
+void Session::run_in_transaction(RunRequest& request) {
+  statement_started_ = services_.clock.monotonic();
+  if (auto over = transaction_over()) return fail(*over);
+  auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters)});
+  if (transaction_->deadline > env::Duration(0)) {
+    statement->timeout = std::max(env::Duration(std::chrono::milliseconds(1)), transaction_->deadline - services_.clock.monotonic());
+  }
+  running_ = statement->canceller;
+  auto work = [this, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
+    GRAFT_TRY_ASSIGN(const Prepared prepared, prepare(setting, *statement, transaction->view()));
+    auto result = std::make_shared<StatementResult>(setting, prepared, statement->canceller);
+    if (prepared->mode() == cypher::QueryMode::kExplain) return result;
+    if (prepared->is_cluster_procedure()) {
+      return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
+    }
+    if (prepared->type() == cypher::QueryType::kRead) {
+      result->start_read(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
+      GRAFT_TRY(result->produce(kFirstRows, kFirstBytes));
+      return result;
+    }
+    if (transaction->mode == AccessMode::kRead) return write_in_read_mode();
+    if (transaction->writer == nullptr) return not_leader_error();
+    // What is still being read must not see what is written now.
+    for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce(SIZE_MAX, SIZE_MAX));
+    GRAFT_TRY(result->run_write(*statement, transaction->writer->graph()));
+    return result;
+  };
+  on_worker(std::move(work), [this](Result<std::shared_ptr<StatementResult>> result) {
+    running_ = nullptr;
+    if (auto over = transaction_over()) return fail(*over);
+    if (!result.ok()) return fail(result.error());
+    const int64_t qid = transaction_->next_result++;
+    transaction_->results[qid] = *result;
+    run_succeeded(*result, qid);
+  });
+}
+
+void Session::handle_commit() {
+  if (auto over = transaction_over()) return fail(*over);
+  const std::shared_ptr<Transaction> transaction = std::exchange(transaction_, nullptr);
+  if (transaction->timer != 0) services_.io.cancel(transaction->timer);
+  auto finish = [this](const replication::Position& position) {
+    graph::Map metadata;
+    metadata.emplace_back("bookmark", graph::Value::string(position.bookmark()));
+    state_ = State::kReady;
+    succeed(std::move(metadata));
+  };
+  if (transaction->writer == nullptr) return finish(transaction->position);
+  // The checks read the graph; ending the results frees what they hold.
+  auto check = [transaction] {
+    transaction->results.clear();
+    return transaction->writer->graph().check_constraints();
+  };
+  on_worker(std::move(check), [this, transaction, finish](Status status) {
+    if (!status.ok()) return fail(status.error());
+    wait_for(Wait::kCommit);
+    services_.replica.commit(std::move(transaction->writer),
+                             on_io<replication::CommitOutcome>([this, finish](Result<replication::CommitOutcome> outcome) {
+                               if (!outcome.ok()) return fail(outcome.error());
+                               finish(outcome->position);
+                             }));
+  });
+}
+
+void Session::handle_rollback() {
+  drop_transaction();
+  state_ = State::kReady;
+  succeed();
+}
+
+// What the transaction made is freed on a worker.
+void Session::drop_transaction() {
+  if (transaction_ == nullptr) return;
+  if (transaction_->timer != 0) services_.io.cancel(transaction_->timer);
+  fetch_.reset();
+  services_.worker.post([transaction = std::exchange(transaction_, nullptr)]() mutable {
+    transaction->results.clear();
+    transaction.reset();
+  });
+}
+
+}  // namespace graft::server
