@@ -56,6 +56,7 @@ struct FunctionInfo {
   std::string description;
   std::vector<TypeMask> argument_types; // the last one repeats when max_args is -1
   TypeMask result_type = kAnyMask;
+  bool sees_null = false;               // else a null argument makes the result null without a call
   ScalarFunction call = nullptr;                       // not aggregating
   std::unique_ptr<Aggregator> (*make)() = nullptr;     // aggregating
 };
@@ -69,7 +70,7 @@ class FunctionTable {
  public:
   // signature: "name(a :: TYPE, b = default :: TYPE) :: TYPE"; "..." behind the last type: any number of them.
   void scalar(std::string_view signature, std::string_view category, ScalarFunction call, std::string_view description,
-              Stability stability = Stability::kForever);
+              Stability stability = Stability::kForever, bool sees_null = false);
   void aggregation(std::string_view signature, std::unique_ptr<Aggregator> (*make)(), std::string_view description);
 
   const std::vector<std::unique_ptr<FunctionInfo>>& all() const { return functions_; }

@@ -1,0 +1,104 @@
+#pragma once
+
+// What a running statement shares between its operators, expressions, functions and procedures: the graph, parameters,
+// clock, limits, and which entities it has deleted. One per execution; used by one thread, but for request_cancel().
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cypher/position.h"
+#include "cypher/query.h"
+#include "graph/transaction.h"
+#include "graph/value.h"
+#include "graph/view.h"
+
+namespace graft::cypher {
+
+class QueryContext {
+ public:
+  // view may be null (constant folding): then view() throws.
+  QueryContext(const graph::GraphView* view, graph::GraphTransaction* transaction, ExecutionOptions options);
+  ~QueryContext();
+
+  const graph::GraphView& view() const { return view_ != nullptr ? *view_ : no_view(); }
+  graph::GraphTransaction* transaction() const { return transaction_; }
+  graph::GraphTransaction& writer() const { return transaction_ != nullptr ? *transaction_ : no_writer(); }
+  const ExecutionOptions& options() const { return options_; }
+  const graph::Value& parameter(std::string_view name) const;  // throws kParameterMissing
+  uint64_t random();
+  env::Duration statement_time();  // wall clock, the same throughout the statement
+  env::Duration now() const;       // wall clock
+  env::Duration monotonic() const;
+
+  // Throws kCancelled, kTimeout or kTransactionTerminated when the statement has to end. tick() may be called for every
+  // element of a list or step of a walk; check() looks at once.
+  void tick() { if (++ticks_ >= kTicksPerCheck) check(); }
+  void check();
+  void request_cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+
+  // Memory that the statement holds. Throws kOutOfMemory over the budget.
+  void charge(size_t bytes) { if ((memory_ += bytes) > options_.memory_budget_bytes) out_of_memory(); }
+  void release(size_t bytes) { memory_ -= bytes; }
+
+  // Entities that this statement deleted: still values, but without properties or labels.
+  void mark_deleted_node(graph::NodeId id);
+  void mark_deleted_relationship(graph::RelationshipId id, graph::TypeId type);
+  bool has_deleted() const { return deleted_ != nullptr; }
+  bool is_deleted_node(graph::NodeId id) const;
+  bool is_deleted_relationship(graph::RelationshipId id) const;
+  graph::TypeId deleted_relationship_type(graph::RelationshipId id) const;  // kNoToken: not one of them
+
+ private:
+  static constexpr uint32_t kTicksPerCheck = 512;
+  struct Deleted;
+  [[noreturn]] static const graph::GraphView& no_view();
+  [[noreturn]] static graph::GraphTransaction& no_writer();
+  [[noreturn]] void out_of_memory() const;
+
+  const graph::GraphView* view_;
+  graph::GraphTransaction* transaction_;
+  ExecutionOptions options_;
+  env::Duration deadline_{0};
+  env::Duration statement_time_{0};
+  std::atomic<bool> cancelled_{false};
+  uint32_t ticks_ = 0;
+  size_t memory_ = 0;
+  std::unique_ptr<Deleted> deleted_;
+};
+
+// Memory charged by one holder; given back when it dies or is reset.
+class MemoryAccount {
+ public:
+  explicit MemoryAccount(QueryContext& context) : context_(context) {}
+  MemoryAccount(const MemoryAccount&) = delete;
+  MemoryAccount& operator=(const MemoryAccount&) = delete;
+  ~MemoryAccount() { reset(); }
+  void charge(size_t bytes) { held_ += bytes; context_.charge(bytes); }
+  void reset() { context_.release(held_); held_ = 0; }
+
+ private:
+  QueryContext& context_;
+  size_t held_ = 0;
+};
+
+[[noreturn]] void throw_error(ErrorCode code, std::string message);
+[[noreturn]] void throw_error(const Error& error);
+// "Type mismatch: expected String but was Integer".
+[[noreturn]] void throw_type(std::string_view expected, const graph::Value& actual);
+
+template <class T>
+T unwrap(Result<T> result) {
+  if (!result.ok()) throw_error(result.error());
+  return std::move(result).value();
+}
+inline void unwrap(const Status& status) {
+  if (!status.ok()) throw_error(status.error());
+}
+
+}  // namespace graft::cypher
