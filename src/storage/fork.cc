@@ -87,7 +87,8 @@ uint64_t* Fork::own_node(uint64_t* slot) {
   return reinterpret_cast<uint64_t*>(node->bytes());
 }
 
-uint64_t* Fork::slot_for_write(TableId id, PageNo no) {
+// The slot of the page, or of the node `level` levels above it, in nodes of this fork's own.
+uint64_t* Fork::slot_for_write(TableId id, PageNo no, uint32_t level) {
   GRAFT_CHECK(no <= kMaxPageNo);
   TableRoot& t = table_for_write(id);
   while (no >> (t.depth * kFanoutBits)) {
@@ -99,7 +100,7 @@ uint64_t* Fork::slot_for_write(TableId id, PageNo no) {
     ++t.depth;
   }
   uint64_t* slot = &t.slot;
-  for (uint32_t shift = t.depth * kFanoutBits; shift != 0;) {
+  for (uint32_t shift = t.depth * kFanoutBits; shift != level * kFanoutBits;) {
     uint64_t* node = own_node(slot);
     shift -= kFanoutBits;
     slot = &node[(no >> shift) & (kFanout - 1)];

@@ -1,28 +1,32 @@
 #include "storage/store_impl.h"
 
+#include <fmt/format.h>
+
 #include "base/check.h"
+#include "storage/checkpoint.h"
 
 namespace graft::storage {
 
 namespace {
 
-constexpr size_t kCollectPerAdvance = 512;  // pages of dropped tables
+constexpr size_t kCollectPerAdvance = 512;         // pages of dropped tables
+constexpr size_t kExtraBytes = 64 << 10;
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(env::FileSystem&, const std::string&, StoreOptions options) {
-  return std::unique_ptr<Store>(std::make_unique<StoreImpl>(std::move(options)));
+Result<std::unique_ptr<Store>> Store::open(env::FileSystem& fs, const std::string& directory, StoreOptions options) {
+  Root root;
+  GRAFT_TRY_ASSIGN(std::unique_ptr<PageFile> file, PageFile::open(fs, directory, options, &root));
+  return std::unique_ptr<Store>(std::make_unique<StoreImpl>(std::move(file), std::move(root), options));
 }
 
-StoreImpl::StoreImpl(StoreOptions options)
-    : options_(std::move(options)), versions_(heap_, file_, file_, options_.retained_budget_bytes) {
-  versions_.start(1, Root{});
+StoreImpl::StoreImpl(std::unique_ptr<PageFile> file, Root root, const StoreOptions& options)
+    : file_(std::move(file)), versions_(heap_, *file_, *file_, options.retained_budget_bytes) {
+  versions_.start(file_->durable_version(), std::move(root));
 }
 
-CheckpointMeta StoreImpl::durable_meta() const { return {}; }
-Status StoreImpl::health() const { return {}; }
-VersionRef StoreImpl::applied() const { return VersionRef(versions_.pin_applied(), &file_); }
-VersionRef StoreImpl::head() const { return VersionRef(versions_.pin_head(), &file_); }
+VersionRef StoreImpl::applied() const { return VersionRef(versions_.pin_applied(), file_.get()); }
+VersionRef StoreImpl::head() const { return VersionRef(versions_.pin_head(), file_.get()); }
 
 std::unique_ptr<Fork> StoreImpl::fork(const VersionRef& base) {
   return std::unique_ptr<Fork>(new Fork(base, versions_, heap_));
@@ -35,11 +39,13 @@ StoreStats StoreImpl::stats() const {
   s.dirty_bytes = heap_.dirty_bytes();
   s.retained_bytes = versions_.retained_bytes();
   s.pins = versions_.pin_count();
+  s.file_bytes = file_->file_bytes();
+  s.free_file_bytes = file_->free_bytes();
   return s;
 }
 
 VersionRef StoreImpl::append_head(std::unique_ptr<Fork> fork) {
-  return VersionRef(versions_.append(std::move(fork->version_), fork->base()), &file_);
+  return VersionRef(versions_.append(std::move(fork->version_), fork->base()), file_.get());
 }
 
 void StoreImpl::advance_applied() {
@@ -50,12 +56,26 @@ void StoreImpl::advance_applied() {
 void StoreImpl::drop_head() { versions_.drop_chain(); }
 bool StoreImpl::collect_garbage(size_t max_pages) { return !versions_.collect(max_pages); }
 
-Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef&, CheckpointMeta) {
-  return Error{ErrorCode::kUnsupported, "no page file yet"};
+Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef& version, CheckpointMeta meta) {
+  GRAFT_TRY(health());
+  if (meta.extra.size() > kExtraBytes)
+    return Error{ErrorCode::kInvalidArgument, fmt::format("checkpoint: extra has {} bytes, at most {} are allowed", meta.extra.size(), kExtraBytes)};
+  if (version.number() < file_->durable_version())
+    return Error{ErrorCode::kInvalidArgument, "checkpoint: a newer version is durable already"};
+  if (checkpointing_.exchange(true, std::memory_order_acquire))
+    return Error{ErrorCode::kUnavailable, "checkpoint: another one is in progress"};
+  return std::unique_ptr<Checkpoint>(std::make_unique<VersionCheckpoint>(*file_, heap_, versions_, version, version.version_->root,
+                                                                         std::move(meta), checkpointing_));
 }
-size_t StoreImpl::release_clean_pages(size_t) { return 0; }
-std::string StoreImpl::read_snapshot_chunk(const VersionRef&, std::string*, size_t) { return {}; }
-Status Store::apply_snapshot_chunk(Fork&, std::string_view) { return {}; }
-Status StoreImpl::verify() { return {}; }
+
+size_t StoreImpl::release_clean_pages(size_t max_pages) {
+  if (!versions_.chain_empty()) return 0;
+  auto fork = this->fork(applied());
+  bool from_start = release_cursor_.table == 0 && release_cursor_.page == 0;
+  size_t n = CleanPageReleaser(*fork, release_cursor_).run(max_pages);
+  if (n == 0 && !from_start) n = CleanPageReleaser(*fork, release_cursor_).run(max_pages);
+  if (n != 0) append_head(std::move(fork));
+  return n;
+}
 
 }  // namespace graft::storage

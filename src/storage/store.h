@@ -92,7 +92,7 @@ class Fork {
 
   struct TableRoot& table_for_write(TableId table);
   char* put_in(uint64_t* slot, size_t n);
-  uint64_t* slot_for_write(TableId table, PageNo no);
+  uint64_t* slot_for_write(TableId table, PageNo no, uint32_t level = 0);
   uint64_t* own_node(uint64_t* slot);
   uint64_t slot_of(TableId table, PageNo no) const;
   PageHeader* make(uint64_t length, uint64_t capacity);
@@ -176,17 +176,21 @@ class Store {
 
   // `version` must be applied (not only head).
   virtual Result<std::unique_ptr<Checkpoint>> begin_checkpoint(const VersionRef& version, CheckpointMeta meta) = 0;
-  // Switches about max_pages heap copies that a durable checkpoint holds to the mapped file, as a new head version with
-  // no logical change; the chain must be empty. Gives how many were switched (0: nothing left).
+  // Switches about max_pages heap copies that the page file holds to the mapped file, as a new head version with no
+  // logical change; the chain must be empty, and append_head and advance_applied must not run meanwhile. Gives how many
+  // were switched; 0: nothing left, and no version was made.
   virtual size_t release_clean_pages(size_t max_pages) = 0;
 
   // Snapshot streaming: all pages of a pinned version in (table, page) order, resumable from any key.
-  // Gives encoded chunks of about max_bytes; empty at the end.
-  virtual std::string read_snapshot_chunk(const VersionRef& version, std::string* resume_key, size_t max_bytes) = 0;
+  // resume_key is empty at first; each call moves it on. Gives encoded, checksummed chunks of about max_bytes; empty at
+  // the end. kCorruption: a page is damaged here.
+  virtual Result<std::string> read_snapshot_chunk(const VersionRef& version, std::string* resume_key, size_t max_bytes) = 0;
   // The receiving side: fork() on an empty store, apply_snapshot_chunk per chunk, append_head, advance, checkpoint.
+  // Larger than memory: append, advance, checkpoint and release_clean_pages every some 100 MB. kCorruption: nothing done.
   static Status apply_snapshot_chunk(Fork& fork, std::string_view chunk);
 
-  // Recomputes every reachable page's checksum from the file; kCorruption names file and offset.
+  // Recomputes the checksum of every page that the applied version has in the file; kCorruption names file and offset.
+  // Any thread; takes a while.
   virtual Status verify() = 0;
 };
 

@@ -1,28 +1,23 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include "storage/page_file.h"
 #include "storage/page_heap.h"
+#include "storage/release.h"
 #include "storage/store.h"
 #include "storage/version_set.h"
 
 namespace graft::storage {
 
-class MemoryOnly final : public FileMap, public ExtentSink {
- public:
-  void extent_unseen(uint64_t, VersionNo) override {}
-
- protected:
-  const char* first_touch(uint64_t) const override { return nullptr; }
-};
-
 class StoreImpl final : public Store {
  public:
-  explicit StoreImpl(StoreOptions options);
+  StoreImpl(std::unique_ptr<PageFile> file, Root root, const StoreOptions& options);
 
-  CheckpointMeta durable_meta() const override;
-  Status health() const override;
+  CheckpointMeta durable_meta() const override { return file_->durable_meta(); }
+  Status health() const override { return file_->health(); }
   VersionRef applied() const override;
   VersionRef head() const override;
   std::unique_ptr<Fork> fork(const VersionRef& base) override;
@@ -33,14 +28,15 @@ class StoreImpl final : public Store {
   bool collect_garbage(size_t max_pages) override;
   Result<std::unique_ptr<Checkpoint>> begin_checkpoint(const VersionRef& version, CheckpointMeta meta) override;
   size_t release_clean_pages(size_t max_pages) override;
-  std::string read_snapshot_chunk(const VersionRef& version, std::string* resume_key, size_t max_bytes) override;
+  Result<std::string> read_snapshot_chunk(const VersionRef& version, std::string* resume_key, size_t max_bytes) override;
   Status verify() override;
 
  private:
-  StoreOptions options_;
   PageHeap heap_;
-  MemoryOnly file_;
-  mutable VersionSet versions_;
+  std::unique_ptr<PageFile> file_;
+  mutable VersionSet versions_;  // frees into the two above: destroyed before them
+  std::atomic<bool> checkpointing_ = false;
+  ReleaseCursor release_cursor_;
 };
 
 }  // namespace graft::storage

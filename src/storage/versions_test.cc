@@ -1,72 +1,16 @@
 // Versions and forks against a simple model, and that every page is freed.
 
 #include <deque>
-#include <map>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "storage/memory_file_system.h"
-#include "storage/store.h"
+#include "storage/test_model.h"
 
 namespace graft::storage {
 namespace {
-
-using Model = std::map<std::pair<TableId, PageNo>, std::string>;
-
-std::unique_ptr<Store> open_store(MemoryFileSystem& fs, StoreOptions options = {}) {
-  options.map_reserve_bytes = uint64_t{1} << 30;
-  auto store = Store::open(fs, "db", options);
-  EXPECT_TRUE(store.ok()) << (store.ok() ? "" : store.error().message);
-  return std::move(store).value();
-}
-
-Model read_all(const PageReader& reader) {
-  Model m;
-  for (TableId t : reader.tables()) {
-    reader.for_each_page(t, 0, [&](PageNo no, PageView page) {
-      m[{t, no}] = std::string(page);
-      EXPECT_EQ(reader.page(t, no), page);
-      return true;
-    });
-  }
-  return m;
-}
-
-// One random change, to the fork and to the model.
-void mutate(std::mt19937_64& rng, Fork& fork, Model& model) {
-  static constexpr PageNo kScale[] = {1, 7, 513, 300'000, PageNo{1} << 40};
-  TableId table = rng() % 3;
-  PageNo no = (rng() % 40) * kScale[rng() % 5];
-  auto key = std::make_pair(table, no);
-  std::string bytes(rng() % 300, static_cast<char>('a' + rng() % 26));
-  switch (rng() % 12) {
-    case 0: case 1: case 2: case 3:
-      fork.put(table, no, bytes);
-      model[key] = bytes;
-      break;
-    case 4: case 5: case 6:
-      fork.append(table, no, bytes);
-      model[key] += bytes;
-      break;
-    case 7: case 8:
-      if (!model.count(key) || model[key].empty()) break;
-      fork.edit(table, no)[model[key].size() / 2] = '!';
-      model[key][model[key].size() / 2] = '!';
-      break;
-    case 9: case 10:
-      fork.erase(table, no);
-      model.erase(key);
-      break;
-    default:
-      if (rng() % 8 != 0) break;
-      fork.drop_table(table);
-      std::erase_if(model, [&](const auto& e) { return e.first.first == table; });
-  }
-}
 
 struct Pinned {
   VersionRef ref;
@@ -132,13 +76,6 @@ TEST(Versions, EveryPinnedVersionStaysAsItWas) {
     EXPECT_EQ(store->stats().retained_bytes, 0u);
     EXPECT_EQ(store->stats().pins, 0u);
   }
-}
-
-void put_and_apply(Store& store, PageNo no, std::string_view content) {
-  auto fork = store.fork(store.head());
-  fork->put(1, no, content);
-  store.append_head(std::move(fork));
-  store.advance_applied();
 }
 
 TEST(Versions, ForgottenReaderRetainsWhatItSeesAndNoMore) {
