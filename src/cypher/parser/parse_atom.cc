@@ -320,7 +320,7 @@ Expr* Parser::function_call() {
     e->kind = ExprKind::kCountStar;
   } else {
     e->distinct = word("DISTINCT");
-    if (!e->distinct) word("ALL");
+    if (!e->distinct && !is_symbol("(", 1) && !is_symbol(",", 1) && !is_symbol(")", 1)) word("ALL");
     if (!symbol(")")) {
       do {
         e->children.push_back(expression());
@@ -445,7 +445,14 @@ Expr* Parser::exists_function() {
   Expr* argument = expression();
   expect_symbol(")");
   no_bar_ = bar;
-  if (argument->kind == ExprKind::kPatternExpression) return argument;
+  if (argument->kind == ExprKind::kPatternExpression) {
+    MatchClause* match = arena_->make<MatchClause>();
+    match->position = argument->position;
+    match->patterns.push_back(argument->pattern);
+    Expr* e = make(ExprKind::kExists, position);
+    e->query = query_of(match);
+    return e;
+  }
   if (argument->kind != ExprKind::kProperty && argument->kind != ExprKind::kIndex) {
     fail("Invalid argument of exists(): expected a pattern or a property; to test for a value write 'IS NOT NULL'", position);
   }
@@ -459,6 +466,15 @@ Expr* Parser::shortest_path_expression() {
   return e;
 }
 
+Query* Parser::query_of(Clause* clause) {
+  SingleQuery* part = arena_->make<SingleQuery>();
+  part->clauses.push_back(clause);
+  Query* q = arena_->make<Query>();
+  q->position = clause->position;
+  q->parts.push_back(part);
+  return q;
+}
+
 Expr* Parser::subquery(ExprKind kind) {
   Expr* e = make(kind, here());
   next_ += 2;
@@ -467,15 +483,11 @@ Expr* Parser::subquery(ExprKind kind) {
                     (is_symbol("(") || (is_name() && is_symbol("=", 1)) || is_word("SHORTEST") || (is_word("ALL") && is_word("SHORTEST", 1)) ||
                      (is_word("ANY") && !is_symbol(".", 1)));
   if (bare) {  // a pattern alone: EXISTS { (a)-->(b) WHERE ... }
-    e->query = arena_->make<Query>();
-    e->query->position = here();
     MatchClause* match = arena_->make<MatchClause>();
     match->position = here();
     match->patterns = pattern_list();
     if (word("WHERE")) match->where = expression();
-    SingleQuery* part = arena_->make<SingleQuery>();
-    part->clauses.push_back(match);
-    e->query->parts.push_back(part);
+    e->query = query_of(match);
   } else {
     e->query = query();
   }

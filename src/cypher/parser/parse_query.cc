@@ -174,7 +174,7 @@ UnwindClause* Parser::unwind_clause() {
 ProjectionClause* Parser::projection_clause(ClauseKind kind) {
   ProjectionClause* out = arena_->make<ProjectionClause>(kind);
   out->distinct = word("DISTINCT");
-  if (!out->distinct) word("ALL");
+  if (!out->distinct && !is_symbol("(", 1) && !is_symbol(",", 1)) word("ALL");
   projection_body(out);
   if (kind == ClauseKind::kWith && word("WHERE")) out->where = expression();
   return out;

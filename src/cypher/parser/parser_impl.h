@@ -129,6 +129,7 @@ class Parser {
   Expr* normalize_function();
   Expr* exists_function();
   Expr* subquery(ExprKind kind);
+  Query* query_of(Clause* clause);
   Expr* shortest_path_expression();
   Expr* properties();                                            // {..} or parameter after a pattern's name
   TypeExpr* type_expression();

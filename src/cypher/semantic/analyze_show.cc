@@ -1,0 +1,77 @@
+#include <algorithm>
+
+#include "cypher/semantic/analyzer_impl.h"
+#include "cypher/semantic/show_columns.h"
+
+namespace graft::cypher {
+
+const std::vector<ShowColumn>& show_columns(ShowKind kind) {
+  static const std::vector<ShowColumn> kIndexes = {
+      {"id", true}, {"name", true}, {"state", true}, {"populationPercent", true}, {"type", true}, {"entityType", true}, {"labelsOrTypes", true},
+      {"properties", true}, {"indexProvider", true}, {"owningConstraint", true}, {"lastRead", true}, {"readCount", true}, {"trackedSince", false},
+      {"options", false}, {"failureMessage", false}, {"createStatement", false}};
+  static const std::vector<ShowColumn> kConstraints = {
+      {"id", true}, {"name", true}, {"type", true}, {"entityType", true}, {"labelsOrTypes", true}, {"properties", true}, {"ownedIndex", true},
+      {"propertyType", true}, {"options", false}, {"createStatement", false}};
+  static const std::vector<ShowColumn> kProcedures = {
+      {"name", true}, {"description", true}, {"mode", true}, {"worksOnSystem", true}, {"signature", false}, {"argumentDescription", false},
+      {"returnDescription", false}, {"admin", false}, {"rolesExecution", false}, {"rolesBoostedExecution", false}, {"isDeprecated", false},
+      {"deprecatedBy", false}, {"option", false}};
+  static const std::vector<ShowColumn> kFunctions = {
+      {"name", true}, {"category", true}, {"description", true}, {"signature", false}, {"isBuiltIn", false}, {"argumentDescription", false},
+      {"returnDescription", false}, {"aggregating", false}, {"rolesExecution", false}, {"rolesBoostedExecution", false}, {"isDeprecated", false},
+      {"deprecatedBy", false}};
+  static const std::vector<ShowColumn> kDatabases = {
+      {"name", true}, {"type", true}, {"aliases", true}, {"access", true}, {"address", true}, {"role", true}, {"writer", true}, {"requestedStatus", true},
+      {"currentStatus", true}, {"statusMessage", true}, {"default", true}, {"home", true}, {"constituents", true}, {"databaseID", false},
+      {"serverID", false}, {"requestedPrimariesCount", false}, {"requestedSecondariesCount", false}, {"currentPrimariesCount", false},
+      {"currentSecondariesCount", false}, {"creationTime", false}, {"lastStartTime", false}, {"lastStopTime", false}, {"store", false},
+      {"lastCommittedTxn", false}, {"replicationLag", false}, {"options", false}};
+  static const std::vector<ShowColumn> kTransactions = {
+      {"database", true}, {"transactionId", true}, {"currentQueryId", true}, {"connectionId", true}, {"clientAddress", true}, {"username", true},
+      {"currentQuery", true}, {"startTime", true}, {"status", true}, {"elapsedTime", true}, {"metaData", false}, {"protocol", false}, {"outerTransactionId", false}};
+  static const std::vector<ShowColumn> kSettings = {
+      {"name", true}, {"value", true}, {"isDynamic", true}, {"defaultValue", true}, {"description", true}, {"startupValue", false}, {"isExplicitlySet", false},
+      {"validValues", false}, {"isDeprecated", false}};
+  static const std::vector<ShowColumn> kUsers = {
+      {"user", true}, {"roles", true}, {"passwordChangeRequired", true}, {"suspended", true}, {"home", true}};
+  switch (kind) {
+    case ShowKind::kIndexes: return kIndexes;
+    case ShowKind::kConstraints: return kConstraints;
+    case ShowKind::kProcedures: return kProcedures;
+    case ShowKind::kFunctions: return kFunctions;
+    case ShowKind::kDatabases: return kDatabases;
+    case ShowKind::kTransactions: return kTransactions;
+    case ShowKind::kSettings: return kSettings;
+    case ShowKind::kUsers: case ShowKind::kCurrentUser: return kUsers;
+  }
+  return kIndexes;
+}
+
+// Fields that are wanted, as slots; then YIELD's page, WHERE and RETURN over them.
+void Analyzer::show(ShowCommand* c) {
+  const std::vector<ShowColumn>& columns = show_columns(c->show);
+  for (Expr* name : c->names) plain(name, Scope{}, "a command");
+  if (!c->has_yield || c->yield_star) {
+    for (const ShowColumn& column : columns) {
+      if (column.by_default || c->yield_star) c->yields.push_back({column.name, column.name, c->position, kNoSlot});
+    }
+  }
+  Scope scope;
+  for (YieldItem& item : c->yields) {
+    const bool known = std::any_of(columns.begin(), columns.end(), [&](const ShowColumn& column) { return column.name == item.field; });
+    if (!known) {
+      std::vector<std::string> names;
+      for (const ShowColumn& column : columns) names.push_back(column.name);
+      const std::string near = nearest_name(item.field, names);
+      fail("Trying to YIELD non-existing column: `" + item.field + "`" + (near.empty() ? "" : ": did you mean `" + near + "`?"), item.position);
+    }
+    item.slot = new_slot(item.name);
+    declare(&scope, item.name, item.slot, Type{}, item.position);
+  }
+  if (c->where) predicate(c->where, scope, "WHERE");
+  if (c->yield_projection) projection(c->yield_projection, &scope, Scope{});
+  if (c->result) projection(c->result, &scope, Scope{});
+}
+
+}  // namespace graft::cypher
