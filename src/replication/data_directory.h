@@ -3,12 +3,10 @@
 // One member's data directory:
 //   lock         held while a process uses the directory
 //   identity     node id, incarnation, cluster id; written once, the cluster id added when it is known
-//   CURRENT      name of the generation of the store in use: store-<n>
-//   store-<n>/   page file; a snapshot is received into a new generation
+//   store/       generations of the store (see StoreGenerations)
 //   log/         Raft log
 //   clean-stop   what a clean stop left: lengths and checksums of all files; removed at start
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,15 +15,10 @@
 #include "env/file.h"
 #include "env/random.h"
 #include "raft/raft_node.h"
+#include "replication/bootstrap.h"
+#include "replication/snapshot_transfer.h"
 
 namespace graft::replication {
-
-struct Identity {
-  raft::MemberId id = 0;
-  std::string incarnation;  // 32 hex digits, made with the directory
-  std::string cluster_id;   // empty: belongs to no cluster yet
-  std::map<raft::MemberId, std::string> founders;  // incarnations that the bootstrap probe found; empty for one that joined
-};
 
 std::string random_hex128(env::Random& random);
 
@@ -37,20 +30,14 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   env::FileSystem& fs() const { return fs_; }
   std::string log_directory() const { return path_ + "/log"; }
+  StoreGenerations& stores() { return *stores_; }
 
   // Nothing: the directory is new. kCorruption: unreadable.
   Result<std::optional<Identity>> identity() const;
   Status write_identity(const Identity& identity);
 
-  // The generation in use ("store-1" when there is none yet).
-  Result<std::string> current_store() const;  // full path
-  // A path for a new generation; leftovers there are removed.
-  Result<std::string> next_store() const;
-  Status switch_store(const std::string& full_path);  // durable when it returns
-  // Removes generations other than the current one (a crash between receiving and switching leaves such).
-  Status remove_old_stores();
-
-  Status write_clean_stop();  // everything else is closed
+  // Everything that writes to the directory is closed or idle.
+  Status write_clean_stop();
   // True: a marker was there and every file is as it says. The marker is gone afterwards.
   Result<bool> take_clean_stop();
 
@@ -61,6 +48,7 @@ class DataDirectory {
   env::FileSystem& fs_;
   std::string path_;
   std::shared_ptr<void> lock_;
+  std::optional<StoreGenerations> stores_;
 };
 
 }  // namespace graft::replication

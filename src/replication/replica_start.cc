@@ -23,7 +23,9 @@ Status ReplicaCore::open_directory() {
   GRAFT_TRY_ASSIGN(directory_, DataDirectory::open(fs_, options_.directory));
   GRAFT_TRY_ASSIGN(std::optional<Identity> identity, directory_->identity());
   if (!identity) {
-    identity = Identity{options_.self.id, random_hex128(random_), "", {}};
+    identity = Identity{};
+    identity->id = options_.self.id;
+    identity->incarnation = random_hex128(random_);
     GRAFT_TRY(directory_->write_identity(*identity));
   }
   if (identity->id != options_.self.id) {
@@ -32,14 +34,11 @@ Status ReplicaCore::open_directory() {
   }
   identity_ = std::move(*identity);
   GRAFT_TRY(directory_->take_clean_stop());
-  GRAFT_TRY(directory_->remove_old_stores());
   return {};
 }
 
 Status ReplicaCore::recover() {
-  GRAFT_TRY_ASSIGN(std::string store_path, directory_->current_store());
-  GRAFT_TRY(fs_.create_directories(store_path));
-  GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, store_path, {}));
+  GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, directory_->stores().current(), {}));
   first_store_ = std::move(store);
   GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory()));
   storage::CheckpointMeta meta = first_store_->durable_meta();
