@@ -1,0 +1,87 @@
+// [a, b], {a: b}, n {.a, b: c, .*}
+
+#include "cypher/executor/evaluators.h"
+#include "cypher/functions/entities.h"
+#include "cypher/functions/operators.h"
+
+namespace graft::cypher {
+
+using graph::Map;
+using graph::Value;
+using graph::ValueType;
+
+namespace {
+
+void put_entry(Map* map, const std::string& key, Value value) {
+  for (auto& entry : *map) {
+    if (entry.first == key) {
+      entry.second = std::move(value);
+      return;
+    }
+  }
+  map->emplace_back(key, std::move(value));
+}
+
+class ListConstructor final : public Evaluator {
+ public:
+  explicit ListConstructor(std::vector<EvaluatorPtr> items) : items_(std::move(items)) {}
+  Value eval(const Frame& frame) override {
+    graph::List list;
+    list.reserve(items_.size());
+    for (const EvaluatorPtr& item : items_) list.push_back(item->eval(frame));
+    return make_list(std::move(list));
+  }
+
+ private:
+  std::vector<EvaluatorPtr> items_;
+};
+
+class MapConstructor final : public Evaluator {
+ public:
+  MapConstructor(const std::vector<std::string>& names, std::vector<EvaluatorPtr> values)
+      : names_(names), values_(std::move(values)) {}
+  Value eval(const Frame& frame) override {
+    Map map;
+    map.reserve(names_.size());
+    for (size_t i = 0; i < names_.size(); ++i) put_entry(&map, names_[i], values_[i]->eval(frame));
+    return make_map(std::move(map));
+  }
+
+ private:
+  const std::vector<std::string>& names_;
+  std::vector<EvaluatorPtr> values_;
+};
+
+class MapProjection final : public Evaluator {
+ public:
+  MapProjection(Compiler& compiler, const Expr& e)
+      : names_(e.names), children_(compiler.compile_all(e.children)), all_(e.all_properties) {}
+
+  Value eval(const Frame& frame) override {
+    Value subject = children_[0]->eval(frame);
+    if (subject.is_null()) return {};
+    if (subject.type() != ValueType::kMap && subject.type() != ValueType::kNode && subject.type() != ValueType::kRelationship) {
+      throw_type("Map, Node or Relationship", subject);
+    }
+    Map map;
+    if (all_) map = properties_of(frame.context, subject).as_map();
+    size_t shift = children_.size() - names_.size();  // names may or may not have an entry for the subject
+    for (size_t i = 1 - shift; i < names_.size(); ++i) put_entry(&map, names_[i], children_[i + shift]->eval(frame));
+    return make_map(std::move(map));
+  }
+
+ private:
+  const std::vector<std::string>& names_;
+  std::vector<EvaluatorPtr> children_;
+  bool all_;
+};
+
+}  // namespace
+
+EvaluatorPtr make_constructor(Compiler& compiler, const Expr& e) {
+  if (e.kind == ExprKind::kList) return std::make_unique<ListConstructor>(compiler.compile_all(e.children));
+  if (e.kind == ExprKind::kMap) return std::make_unique<MapConstructor>(e.names, compiler.compile_all(e.children));
+  return std::make_unique<MapProjection>(compiler, e);
+}
+
+}  // namespace graft::cypher

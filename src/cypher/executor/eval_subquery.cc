@@ -1,0 +1,87 @@
+// EXISTS { }, COUNT { }, COLLECT { }, pattern predicates and comprehensions: the planner's nested plan, run on the row.
+
+#include "cypher/executor/evaluators.h"
+#include "cypher/executor/executor.h"
+#include "cypher/executor/operator.h"
+
+namespace graft::cypher {
+
+using graph::Value;
+
+namespace {
+
+class Subquery final : public Evaluator {
+ public:
+  Subquery(Compiler& compiler, const Expr& e) : executor_(*compiler.executor()), expression_(e), argument_(0) {
+    for (Slot slot : e.arguments) {
+      if (compiler.is_local(slot)) has_locals_ = true;
+      locals_.push_back(compiler.is_local(slot));
+    }
+    if (has_locals_) argument_ = Batch(executor_.slot_count());
+  }
+
+  Value eval(const Frame& frame) override {
+    if (plan_ == nullptr) plan_ = make_operator(executor_, *expression_.plan);
+    plan_->open(argument_of(frame));
+    switch (expression_.kind) {
+      case ExprKind::kExists: return Value::boolean(plan_->pull() != nullptr);
+      case ExprKind::kCountSubquery: return count();
+      case ExprKind::kPatternExpression:
+        return expression_.wants_list ? collect() : Value::boolean(plan_->pull() != nullptr);
+      case ExprKind::kShortestPath: return expression_.wants_list ? collect() : first();
+      default: return collect();
+    }
+  }
+
+ private:
+  Argument argument_of(const Frame& frame) {
+    if (!has_locals_) return {frame.batch, frame.row};
+    argument_.clear(expression_.arguments);
+    for (size_t i = 0; i < expression_.arguments.size(); ++i) {
+      Slot slot = expression_.arguments[i];
+      argument_.column(slot).set(0, locals_[i] ? frame.locals[slot] : frame.batch->column(slot).get(frame.row));
+    }
+    argument_.size = 1;
+    return {&argument_, 0};
+  }
+
+  Value count() {
+    int64_t n = 0;
+    while (Batch* batch = plan_->pull()) n += batch->count();
+    return Value::integer(n);
+  }
+  Value first() {
+    Batch* batch = plan_->pull();
+    return batch == nullptr ? Value() : batch->column(expression_.slot).get(batch->rows()[0]);
+  }
+  Value collect() {
+    graph::List out;
+    MemoryAccount memory(executor_.context());
+    while (Batch* batch = plan_->pull()) {
+      const Column& column = batch->column(expression_.slot);
+      for (uint32_t row : batch->rows()) {
+        memory.charge(column.bytes_of(row));
+        out.push_back(column.get(row));
+      }
+    }
+    return Value::list(std::move(out));
+  }
+
+  Executor& executor_;
+  const Expr& expression_;
+  bool has_locals_ = false;
+  std::vector<bool> locals_;
+  Batch argument_;
+  std::unique_ptr<Operator> plan_;
+};
+
+}  // namespace
+
+EvaluatorPtr make_subquery(Compiler& compiler, const Expr& e) {
+  if (compiler.executor() == nullptr || e.plan == nullptr) {
+    throw QueryError{ErrorCode::kSemantic, "A subquery or pattern cannot be used here", e.position};
+  }
+  return std::make_unique<Subquery>(compiler, e);
+}
+
+}  // namespace graft::cypher

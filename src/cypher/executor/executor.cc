@@ -1,0 +1,124 @@
+#include "cypher/executor/executor.h"
+
+#include "cypher/executor/execution.h"
+#include "cypher/planner/describe.h"
+
+namespace graft::cypher {
+
+using graph::Value;
+
+Executor::Executor(std::shared_ptr<const Plan> plan, QueryMode mode, const graph::GraphView* view,
+                   graph::GraphTransaction* transaction, ExecutionOptions options)
+    : plan_(std::move(plan)),
+      profiling_(mode == QueryMode::kProfile),
+      context_(view, transaction, std::move(options)),
+      locals_(plan_->slots.size()),
+      argument_(plan_->slots.size()) {
+  if (profiling_) counters_.resize(static_cast<size_t>(plan_->node_count));
+  argument_.size = 1;
+}
+
+Operator& Executor::root() {
+  if (root_ == nullptr) {
+    root_ = make_operator(*this, *plan_->root);
+    root_->open({&argument_, 0});
+  }
+  return *root_;
+}
+
+namespace {
+
+class PlanExecution final : public Execution {
+ public:
+  PlanExecution(std::shared_ptr<const Plan> plan, QueryMode mode, const graph::GraphView& view,
+                graph::GraphTransaction* transaction, ExecutionOptions options)
+      : executor_(std::move(plan), mode, &view, transaction, std::move(options)) {
+    if (executor_.plan().root->op == PlanOp::kProduceResults) {
+      columns_ = &static_cast<const PlanResults*>(executor_.plan().root)->columns;
+    }
+  }
+
+  Result<RowBatch> next(size_t max_rows, bool* done) override {
+    try {
+      return rows(max_rows, done);
+    } catch (const QueryError& e) {
+      return Error{e.code, e.message};
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kOutOfMemory, "The server has not enough memory for this query"};
+    }
+  }
+
+  void cancel() override { executor_.context().request_cancel(); }
+
+  PlanDescription profile() const override {
+    auto& executor = const_cast<Executor&>(executor_);  // counters are only read
+    return describe_plan(executor.plan(), [&](const PlanNode& node, PlanDescription* description) {
+      if (!executor.profiling()) return;
+      const OperatorCounters& counters = executor.counters(node);
+      description->arguments.emplace_back("Rows", Value::integer(static_cast<int64_t>(counters.rows)));
+      description->arguments.emplace_back("DbHits", Value::integer(static_cast<int64_t>(counters.hits)));
+      description->arguments.emplace_back("Time", Value::integer(counters.time.count()));
+    });
+  }
+
+ private:
+  RowBatch rows(size_t max_rows, bool* done) {
+    executor_.context().check();
+    RowBatch out;
+    out.columns = columns_ == nullptr ? 0 : columns_->size();
+    *done = false;
+    size_t wanted = std::max<size_t>(max_rows, 1);
+    while (out.rows() < wanted) {
+      if (batch_ == nullptr) {
+        batch_ = executor_.root().pull();
+        position_ = 0;
+        if (batch_ == nullptr) {
+          *done = true;
+          return out;
+        }
+      }
+      take(wanted - out.rows(), &out);
+    }
+    return out;
+  }
+
+  void take(size_t wanted, RowBatch* out) {
+    auto rows = batch_->rows();
+    auto n = static_cast<uint32_t>(std::min<size_t>(wanted, rows.size() - position_));
+    if (columns_ != nullptr) {
+      out->values.reserve(out->values.size() + n * columns_->size());
+      for (uint32_t row : rows.subspan(position_, n)) {
+        for (const auto& column : *columns_) out->values.push_back(batch_->column(column.second).get(row));
+      }
+    }
+    position_ += n;
+    if (position_ == rows.size()) batch_ = nullptr;
+  }
+
+  Executor executor_;
+  const std::vector<std::pair<std::string, Slot>>* columns_ = nullptr;  // null: no rows are given
+  Batch* batch_ = nullptr;
+  uint32_t position_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Execution> start_execution(std::shared_ptr<const Plan> plan, QueryMode mode, const graph::GraphView& view,
+                                           graph::GraphTransaction* transaction, ExecutionOptions options) {
+  return std::make_unique<PlanExecution>(std::move(plan), mode, view, transaction, std::move(options));
+}
+
+Value evaluate_constant(const Expr& expression, const std::vector<std::pair<std::string, Value>>& parameters,
+                        const graph::GraphView* view, const ExecutionOptions* options) {
+  ExecutionOptions own;
+  if (options != nullptr) own = *options;
+  own.parameters = parameters;
+  QueryContext context(view, nullptr, std::move(own));
+  std::vector<Value> locals(64);
+  Batch empty(0);
+  empty.size = 1;
+  EvaluatorPtr evaluator = compile(nullptr, context, expression);
+  return evaluator->eval(Frame{context, &empty, 0, locals.data()});
+}
+
+}  // namespace graft::cypher

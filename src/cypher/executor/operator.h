@@ -1,0 +1,68 @@
+#pragma once
+
+// Physical operators, one per plan node, made when their parent first asks for rows. Pull-based: open() (again and again,
+// on the right of an Apply) gives the argument row, next() gives batches until null.
+
+#include <memory>
+#include <vector>
+
+#include "cypher/executor/batch.h"
+#include "cypher/executor/evaluator.h"
+#include "cypher/planner/plan.h"
+
+namespace graft::cypher {
+
+class Operator {
+ public:
+  Operator(Executor& executor, const PlanNode& plan);
+  virtual ~Operator() = default;
+  Operator(const Operator&) = delete;
+  Operator& operator=(const Operator&) = delete;
+
+  // Starts over. The argument's batch stays as it is until the next open().
+  void open(const Argument& argument);
+  // The next rows, at least one; null at the end.
+  Batch* pull();
+
+ protected:
+  virtual void start() = 0;
+  virtual Batch* next() = 0;
+
+  QueryContext& context() const;
+  Operator& left();
+  Operator& right();
+  const Argument& argument() const { return argument_; }
+  EvaluatorPtr compile_expression(const Expr* expression, std::vector<Slot> locals = {}) const;
+  Frame frame(const Batch& batch, uint32_t row = 0) const;
+  Frame argument_frame() const { return frame(*argument_.batch, argument_.row); }
+  Batch make_batch() const;
+  // available without the slots named.
+  std::vector<Slot> slots_but(std::initializer_list<Slot> own) const;
+  std::vector<Slot> slots_but(const std::vector<Slot>& own) const;
+  void hit(uint64_t n = 1);  // counts database accesses for PROFILE
+
+  Executor& executor_;
+  const PlanNode& plan_node_;
+
+ private:
+  std::unique_ptr<Operator> left_, right_;
+  Argument argument_;
+};
+
+// How many rows a source makes next: few at first, so that a point query or a small LIMIT costs little.
+class BatchGrowth {
+ public:
+  void reset() { rows_ = 16; }
+  uint32_t next() {
+    uint32_t rows = rows_;
+    rows_ = std::min(rows_ * 4, kBatchRows);
+    return rows;
+  }
+
+ private:
+  uint32_t rows_ = 16;
+};
+
+std::unique_ptr<Operator> make_operator(Executor& executor, const PlanNode& plan);
+
+}  // namespace graft::cypher
