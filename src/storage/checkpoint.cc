@@ -14,9 +14,9 @@ constexpr size_t kRebuildNodesPerStep = 4096;    // 16 MB of map nodes
 
 }  // namespace
 
-VersionCheckpoint::VersionCheckpoint(PageFile& file, PageHeap& heap, VersionSet& versions, VersionRef version, Root root,
+VersionCheckpoint::VersionCheckpoint(PageFile& file, PageHeap& heap, VersionSet& versions, VersionRef version, TableList tables,
                                      CheckpointMeta meta, std::atomic<bool>& busy)
-    : file_(file), heap_(heap), versions_(versions), busy_(busy), version_(std::move(version)), root_(std::move(root)),
+    : file_(file), heap_(heap), versions_(versions), busy_(busy), version_(std::move(version)), tables_(std::move(tables)),
       meta_(std::move(meta)) {}
 
 VersionCheckpoint::~VersionCheckpoint() {
@@ -44,7 +44,7 @@ Result<bool> VersionCheckpoint::run(uint64_t max_bytes) {
     GRAFT_TRY(file_.sync());
     return false;
   }
-  GRAFT_TRY(file_.commit(root_, version_.number(), meta_));
+  GRAFT_TRY(file_.commit(tables_, version_.number(), meta_));
   done_ = true;
   return true;
 }
@@ -57,14 +57,14 @@ uint64_t VersionCheckpoint::clean_slot(uint64_t slot) {
 
 uint64_t VersionCheckpoint::enqueue_page(uint64_t slot, PageNo no) {
   uint64_t n = heap_length(slot);
-  Pending p{file_slot(file_.allocate(n), n), PageHeader::of(slot), n, root_.tables[table_].id, no, {}};
+  Pending p{file_slot(file_.allocate(n), n), PageHeader::of(slot), n, tables_[table_].id, no, {}};
   pending_bytes_ += n + sizeof(ExtentHeader);
   pending_.push_back(std::move(p));
   return pending_.back().slot;
 }
 
 uint64_t VersionCheckpoint::enqueue_node(const Frame& f) {
-  Pending p{file_slot(file_.allocate(kNodeBytes), kNodeBytes), f.node, kNodeBytes, root_.tables[table_].id, f.first, {}};
+  Pending p{file_slot(file_.allocate(kNodeBytes), kNodeBytes), f.node, kNodeBytes, tables_[table_].id, f.first, {}};
   p.node.assign(reinterpret_cast<const char*>(f.image.data()), kNodeBytes);
   pending_bytes_ += kNodeBytes + sizeof(ExtentHeader);
   pending_.push_back(std::move(p));
@@ -80,8 +80,8 @@ bool VersionCheckpoint::walk(uint64_t max_bytes) {
   };
   while (pending_bytes_ < max_bytes) {
     if (path_.empty()) {
-      if (table_ == root_.tables.size()) return true;
-      TableRoot& t = root_.tables[table_];
+      if (table_ == tables_.size()) return true;
+      TableRoot& t = tables_[table_];
       uint64_t clean = clean_slot(t.slot);
       if (t.slot == 0 || clean != 0) t.slot = clean;
       else if (t.depth == 0) t.slot = enqueue_page(t.slot, 0);
@@ -93,7 +93,7 @@ bool VersionCheckpoint::walk(uint64_t max_bytes) {
     if (f.next == kFanout) {
       uint64_t slot = enqueue_node(f);
       path_.pop_back();
-      if (path_.empty()) root_.tables[table_++].slot = slot;
+      if (path_.empty()) tables_[table_++].slot = slot;
       else path_.back().image[path_.back().next++] = slot;
       continue;
     }

@@ -15,7 +15,7 @@ namespace graft::storage {
 // superblock. Walks the version with an explicit path, so that it can stop after any number of bytes.
 class VersionCheckpoint final : public Checkpoint {
  public:
-  VersionCheckpoint(PageFile& file, PageHeap& heap, VersionSet& versions, VersionRef version, Root root,
+  VersionCheckpoint(PageFile& file, PageHeap& heap, VersionSet& versions, VersionRef version, TableList tables,
                     CheckpointMeta meta, std::atomic<bool>& busy);
   ~VersionCheckpoint() override;
 
@@ -55,7 +55,7 @@ class VersionCheckpoint final : public Checkpoint {
   VersionSet& versions_;
   std::atomic<bool>& busy_;
   VersionRef version_;
-  Root root_;  // becomes the one on disk, table by table
+  TableList tables_;  // become those on disk, one by one
   CheckpointMeta meta_;
   size_t table_ = 0;
   std::vector<Frame> path_;

@@ -25,7 +25,7 @@ Fork::Fork(VersionRef base, VersionSet& set, PageHeap& heap)
       root_(&version_->root) {
   version_->number = set_.next_number();
   *root_ = base_.version_->root;
-  bytes_copied_ += root_->tables.size() * sizeof(TableRoot);
+  bytes_copied_ += root_->chunks() * 16;
 }
 
 Fork::~Fork() {
@@ -64,13 +64,6 @@ void Fork::retire(uint64_t slot, bool keep_extent) {
   version_->retired.push_back({slot, born, keep_extent});
 }
 
-TableRoot& Fork::table_for_write(TableId id) {
-  auto& tables = root_->tables;
-  auto it = std::lower_bound(tables.begin(), tables.end(), id, [](const TableRoot& t, TableId i) { return t.id < i; });
-  if (it == tables.end() || it->id != id) it = tables.insert(it, TableRoot{id, 0, 0});
-  return *it;
-}
-
 // The node that *slot names, made this fork's own if it is not yet.
 uint64_t* Fork::own_node(uint64_t* slot) {
   if (owns(*slot)) return reinterpret_cast<uint64_t*>(PageHeader::of(*slot)->bytes());
@@ -90,7 +83,7 @@ uint64_t* Fork::own_node(uint64_t* slot) {
 // The slot of the page, or of the node `level` levels above it, in nodes of this fork's own.
 uint64_t* Fork::slot_for_write(TableId id, PageNo no, uint32_t level) {
   GRAFT_CHECK(no <= kMaxPageNo);
-  TableRoot& t = table_for_write(id);
+  TableRoot& t = root_->for_write(id, version_->number, &bytes_copied_);
   while (no >> (t.depth * kFanoutBits)) {
     if (t.slot != 0) {
       uint64_t below = t.slot;
@@ -212,11 +205,10 @@ void Fork::erase(TableId table, PageNo no) {
 }
 
 void Fork::drop_table(TableId table) {
-  auto& tables = root_->tables;
-  auto it = std::find_if(tables.begin(), tables.end(), [&](const TableRoot& t) { return t.id == table; });
-  if (it == tables.end()) return;
-  if (it->slot != 0) version_->retired_tables.push_back({it->slot, it->depth});
-  tables.erase(it);
+  const TableRoot* t = root_->find(table);
+  if (t == nullptr) return;
+  if (t->slot != 0) version_->retired_tables.push_back({t->slot, t->depth});
+  root_->erase(table, version_->number, &bytes_copied_);
 }
 
 }  // namespace graft::storage

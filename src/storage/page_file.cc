@@ -30,11 +30,11 @@ bool valid(const Superblock& s) {
   return std::memcmp(s.magic, Superblock().magic, sizeof(s.magic)) == 0 && s.checksum == superblock_checksum(s);
 }
 
-std::string encode_root(const Root& root, const CheckpointMeta& meta) {
+std::string encode_root(const TableList& tables, const CheckpointMeta& meta) {
   std::string out;
   ByteWriter w(&out);
-  w.varint(root.tables.size());
-  for (const TableRoot& t : root.tables) {
+  w.varint(tables.size());
+  for (const TableRoot& t : tables) {
     w.u32(t.id);
     w.u8(static_cast<uint8_t>(t.depth));
     w.u64(t.slot);
@@ -43,7 +43,7 @@ std::string encode_root(const Root& root, const CheckpointMeta& meta) {
   return out;
 }
 
-bool decode_root(std::string_view in, Root* root, std::string* extra) {
+bool decode_root(std::string_view in, TableList* tables, std::string* extra) {
   ByteReader r(in);
   for (uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     TableRoot t;
@@ -51,7 +51,7 @@ bool decode_root(std::string_view in, Root* root, std::string* extra) {
     t.depth = r.u8();
     t.slot = r.u64();
     if (t.depth > kMaxDepth) return false;
-    root->tables.push_back(t);
+    tables->push_back(t);
   }
   *extra = std::string(r.bytes());
   return r.ok() && r.done();
@@ -64,14 +64,13 @@ PageFile::PageFile(std::string path, StoreOptions options) : path_(std::move(pat
 PageFile::~PageFile() { std::free(verified_); }
 
 Result<std::unique_ptr<PageFile>> PageFile::open(env::FileSystem& fs, const std::string& directory,
-                                                 const StoreOptions& options, Root* root) {
+                                                 const StoreOptions& options) {
   std::string path = directory + "/" + kPageFileName;
   GRAFT_TRY_ASSIGN(bool exists, fs.exists(path));
   if (!exists) GRAFT_TRY(create(fs, directory, path));
   std::unique_ptr<PageFile> file(new PageFile(path, options));
   GRAFT_TRY_ASSIGN(file->file_, fs.open(path, env::OpenMode::kMustExist));
   GRAFT_TRY(file->load());
-  *root = file->durable_.root;
   return file;
 }
 
@@ -121,7 +120,7 @@ Status PageFile::load_root(const Superblock& superblock) {
   GRAFT_TRY(check(superblock.root_slot));
   const char* data = base_ + slot_address(superblock.root_slot);
   std::string_view record(data, extent_header(data)->length);
-  if (!decode_root(record, &durable_.root, &durable_.meta.extra))
+  if (!decode_root(record, &durable_.tables, &durable_.meta.extra))
     return damaged(slot_address(superblock.root_slot), "the root record is malformed");
   return {};
 }
@@ -136,9 +135,9 @@ CheckpointMeta PageFile::durable_meta() const {
   std::lock_guard lock(mutex_);
   return durable_.meta;
 }
-Root PageFile::durable_root() const {
+TableList PageFile::durable_tables() const {
   std::lock_guard lock(mutex_);
-  return durable_.root;
+  return durable_.tables;
 }
 
 Error PageFile::damaged(uint64_t offset, const std::string& what) const {
@@ -250,8 +249,8 @@ Status PageFile::write(uint64_t offset, std::string_view bytes) {
 
 Status PageFile::sync() { return file_->sync(); }
 
-Status PageFile::commit(const Root& root, VersionNo version, const CheckpointMeta& meta) {
-  std::string record = encode_root(root, meta);
+Status PageFile::commit(const TableList& tables, VersionNo version, const CheckpointMeta& meta) {
+  std::string record = encode_root(tables, meta);
   uint64_t offset = allocate(record.size());
   std::string extent(sizeof(ExtentHeader) + record.size(), '\0');
   ExtentHeader header;
@@ -278,7 +277,7 @@ Status PageFile::commit(const Root& root, VersionNo version, const CheckpointMet
   GRAFT_TRY(sync());
   {
     std::lock_guard lock(mutex_);
-    durable_ = Durable{next, meta, root};
+    durable_ = Durable{next, meta, tables};
   }
   if (former_root != 0) free_extent(former_root);
   free_waiting(version);
@@ -310,7 +309,7 @@ Result<bool> PageFile::rebuild_step(size_t max_nodes) {
     }
     if (durable_.superblock.root_slot != 0) GRAFT_TRY(mark(durable_.superblock.root_slot));
   }
-  const auto& tables = durable_.root.tables;
+  const auto& tables = durable_.tables;
   for (size_t nodes = 0; nodes < max_nodes;) {
     if (rebuild_path_.empty()) {
       if (rebuild_table_ == tables.size()) {

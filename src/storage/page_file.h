@@ -35,14 +35,14 @@ namespace graft::storage {
 
 class PageFile final : public FileMap, public ExtentSink {
  public:
-  // Opens or creates DIRECTORY/pages.graft. root, version and meta are the newest durable checkpoint's.
+  // Opens or creates DIRECTORY/pages.graft.
   static Result<std::unique_ptr<PageFile>> open(env::FileSystem& fs, const std::string& directory,
-                                                const StoreOptions& options, Root* root);
+                                                const StoreOptions& options);
   ~PageFile() override;
 
   VersionNo durable_version() const;
   CheckpointMeta durable_meta() const;
-  Root durable_root() const;
+  TableList durable_tables() const;
   const std::string& path() const { return path_; }
 
   // The first damage or failed write, for good. Any thread.
@@ -63,7 +63,7 @@ class PageFile final : public FileMap, public ExtentSink {
   Status write(uint64_t offset, std::string_view bytes);
   Status sync();
   // Root record and superblock; durable when it returns.
-  Status commit(const Root& root, VersionNo version, const CheckpointMeta& meta);
+  Status commit(const TableList& tables, VersionNo version, const CheckpointMeta& meta);
 
   uint64_t file_bytes() const;
   uint64_t free_bytes() const;
@@ -78,7 +78,7 @@ class PageFile final : public FileMap, public ExtentSink {
   struct Durable {
     Superblock superblock;
     CheckpointMeta meta;
-    Root root;
+    TableList tables;
   };
   struct RebuildFrame {
     uint64_t slot = 0;

@@ -39,7 +39,7 @@ void PageReader::for_each_page(TableId id, PageNo from, const std::function<bool
 
 std::vector<TableId> PageReader::tables() const {
   std::vector<TableId> ids;
-  for (const TableRoot& t : root_->tables) ids.push_back(t.id);
+  for (const TableRoot& t : root_->list()) ids.push_back(t.id);
   return ids;
 }
 

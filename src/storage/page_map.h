@@ -3,11 +3,11 @@
 // Reading page maps: per table a radix tree of 512-way nodes. These calls are the hot path of every query: no locks, no
 // reference counts, no virtual calls; what keeps the memory alive is the pin or the fork that the reader came from.
 
-#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <vector>
 
+#include "storage/root.h"
 #include "storage/slot.h"
 #include "storage/types.h"
 
@@ -55,22 +55,6 @@ class FileMap {
     return first_touch(slot);
   }
   uint64_t long_length(uint64_t slot, const char* data) const;
-};
-
-struct TableRoot {
-  TableId id = 0;
-  uint32_t depth = 0;   // levels of nodes above the pages; 0: the slot is page 0 itself
-  uint64_t slot = 0;
-};
-
-// A version's root. Sorted by table; meant for up to about a thousand tables.
-struct Root {
-  std::vector<TableRoot> tables;
-
-  const TableRoot* find(TableId id) const {
-    auto it = std::lower_bound(tables.begin(), tables.end(), id, [](const TableRoot& t, TableId i) { return t.id < i; });
-    return it != tables.end() && it->id == id ? &*it : nullptr;
-  }
 };
 
 // Resolved root of one table, for hot loops. Valid as long as the version or fork it came from, and, for a fork, until

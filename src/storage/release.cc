@@ -65,8 +65,7 @@ void CleanPageReleaser::switch_leaf(const Leaf& leaf) {
 }
 
 size_t CleanPageReleaser::run(size_t max_pages) {
-  const Root root = *fork_.root_;
-  for (const TableRoot& t : root.tables) {
+  for (const TableRoot& t : fork_.root_->list()) {
     if (t.id >= cursor_.table) find(t.id, t.slot, t.depth, 0, max_pages);
     if (full_) break;
   }

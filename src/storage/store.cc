@@ -15,14 +15,13 @@ constexpr size_t kExtraBytes = 64 << 10;
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(env::FileSystem& fs, const std::string& directory, StoreOptions options) {
-  Root root;
-  GRAFT_TRY_ASSIGN(std::unique_ptr<PageFile> file, PageFile::open(fs, directory, options, &root));
-  return std::unique_ptr<Store>(std::make_unique<StoreImpl>(std::move(file), std::move(root), options));
+  GRAFT_TRY_ASSIGN(std::unique_ptr<PageFile> file, PageFile::open(fs, directory, options));
+  return std::unique_ptr<Store>(std::make_unique<StoreImpl>(std::move(file), options));
 }
 
-StoreImpl::StoreImpl(std::unique_ptr<PageFile> file, Root root, const StoreOptions& options)
+StoreImpl::StoreImpl(std::unique_ptr<PageFile> file, const StoreOptions& options)
     : file_(std::move(file)), versions_(heap_, *file_, *file_, options.retained_budget_bytes) {
-  versions_.start(file_->durable_version(), std::move(root));
+  versions_.start(file_->durable_version(), Root(file_->durable_tables()));
 }
 
 VersionRef StoreImpl::applied() const { return VersionRef(versions_.pin_applied(), file_.get()); }
@@ -64,7 +63,7 @@ Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef
     return Error{ErrorCode::kInvalidArgument, "checkpoint: a newer version is durable already"};
   if (checkpointing_.exchange(true, std::memory_order_acquire))
     return Error{ErrorCode::kUnavailable, "checkpoint: another one is in progress"};
-  return std::unique_ptr<Checkpoint>(std::make_unique<VersionCheckpoint>(*file_, heap_, versions_, version, version.version_->root,
+  return std::unique_ptr<Checkpoint>(std::make_unique<VersionCheckpoint>(*file_, heap_, versions_, version, version.version_->root.list(),
                                                                          std::move(meta), checkpointing_));
 }
 

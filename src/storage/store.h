@@ -90,7 +90,6 @@ class Fork {
   friend class CleanPageReleaser;
   Fork(VersionRef base, VersionSet& set, PageHeap& heap);
 
-  struct TableRoot& table_for_write(TableId table);
   char* put_in(uint64_t* slot, size_t n);
   uint64_t* slot_for_write(TableId table, PageNo no, uint32_t level = 0);
   uint64_t* own_node(uint64_t* slot);

@@ -14,7 +14,7 @@ namespace graft::storage {
 
 class StoreImpl final : public Store {
  public:
-  StoreImpl(std::unique_ptr<PageFile> file, Root root, const StoreOptions& options);
+  StoreImpl(std::unique_ptr<PageFile> file, const StoreOptions& options);
 
   CheckpointMeta durable_meta() const override { return file_->durable_meta(); }
   Status health() const override { return file_->health(); }

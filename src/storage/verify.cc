@@ -34,7 +34,7 @@ Status verify_tree(const PageFile& file, uint64_t slot, uint32_t depth) {
 Status StoreImpl::verify() {
   GRAFT_TRY(health());
   VersionRef version = applied();
-  for (const TableRoot& t : version.version_->root.tables) {
+  for (const TableRoot& t : version.version_->root.list()) {
     Status s = verify_tree(*file_, t.slot, t.depth);
     if (!s.ok()) {
       file_->fail(s.error());

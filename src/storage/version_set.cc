@@ -16,7 +16,7 @@ VersionSet::~VersionSet() {
   }
   GRAFT_CHECK(existing_ == 1 && newest_ == applied_ && applied_->pins.load() == 1);
   for (const Retired& r : applied_->attached) free_tree(r.slot, 0);
-  for (const TableRoot& t : applied_->root.tables) free_tree(t.slot, t.depth);
+  for (const TableRoot& t : applied_->root.list()) free_tree(t.slot, t.depth);
   delete applied_;
 }
 

@@ -158,6 +158,34 @@ TEST(Append, RoomOfADroppedVersionIsNotGivenTwice) {
   EXPECT_EQ(store->applied().reader().page(1, 0), "abcdefkept");
 }
 
+TEST(Tables, ThousandsOfThem) {
+  MemoryFileSystem fs;
+  auto store = open_store(fs);
+  std::mt19937_64 rng(4);
+  Model model;
+  std::vector<Pinned> pins;
+  for (int round = 0; round < 40; ++round) {
+    auto fork = store->fork(store->head());
+    for (int i = 0; i < 200; ++i) {
+      TableId table = static_cast<TableId>((rng() % 3 << 20) + rng() % 1000);
+      if (rng() % 4 == 0) {
+        fork->drop_table(table);
+        model.erase({table, 0});
+      } else {
+        fork->put(table, 0, std::to_string(round));
+        model[{table, 0}] = std::to_string(round);
+      }
+    }
+    pins.push_back({store->append_head(std::move(fork)), model});
+    store->advance_applied();
+  }
+  for (const Pinned& p : pins) ASSERT_EQ(read_all(p.ref.reader()), p.model);
+  ASSERT_TRUE(checkpoint(*store, 1).ok());
+  pins.clear();
+  store.reset();
+  EXPECT_EQ(read_all(open_store(fs)->applied().reader()), model);
+}
+
 TEST(Pages, LengthsBeyondWhatASlotHolds) {
   MemoryFileSystem fs;
   auto store = open_store(fs);
