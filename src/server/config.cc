@@ -77,31 +77,20 @@ Error unknown_key(std::string_view name) {
 
 std::string shown(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-// The value of an integer key: a JSON integer, or text that is one (TuGraph's files have such).
 std::optional<int64_t> integer_of(const Json& value) {
-  if (value.is_number_unsigned()) {
-    const uint64_t v = value.get<uint64_t>();
-    if (v > INT64_MAX) return std::nullopt;
-    return static_cast<int64_t>(v);
-  }
-  if (value.is_number_integer()) return value.get<int64_t>();
-  if (!value.is_string()) return std::nullopt;
-  const std::string& text = value.get_ref<const std::string&>();
-  int64_t v = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return v;
+  if (value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX) return std::nullopt;
+  return value.is_number_integer() ? std::optional<int64_t>(value.get<int64_t>()) : std::nullopt;
 }
 
-std::optional<bool> boolean_of(const Json& value) {
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_integer() && (value == 0 || value == 1)) return value == 1;
-  if (value.is_string()) {
-    const std::string& text = value.get_ref<const std::string&>();
-    if (text == "true" || text == "1") return true;
-    if (text == "false" || text == "0") return false;
+// What a flag's text is in JSON. What does not fit stays text, for set_key to refuse.
+Json flag_value(const ConfigKey& key, const std::string& text) {
+  if (key.type == KeyType::kInteger) {
+    int64_t v = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+    if (error == std::errc() && end == text.data() + text.size()) return v;
   }
-  return std::nullopt;
+  if (key.type == KeyType::kBoolean && (text == "true" || text == "false")) return text == "true";
+  return text;
 }
 
 Error wrong_integer(std::string_view name, const Json& value, int64_t low, int64_t high) {
@@ -164,12 +153,10 @@ Status set_key(const ConfigKey& key, const Json& value, Config* config) {
       if (!value.is_string()) return bad(fmt::format("'{}' is {}: give text in quotes.", key.name, shown(value)));
       config->*key.text = value.get<std::string>();
       return {};
-    case KeyType::kBoolean: {
-      const std::optional<bool> v = boolean_of(value);
-      if (!v) return bad(fmt::format("'{}' is {}: give true or false.", key.name, shown(value)));
-      config->*key.boolean = *v;
+    case KeyType::kBoolean:
+      if (!value.is_boolean()) return bad(fmt::format("'{}' is {}: give true or false.", key.name, shown(value)));
+      config->*key.boolean = value.get<bool>();
       return {};
-    }
     case KeyType::kPeers: return set_peers(value, config);
     case KeyType::kInteger: break;
   }
@@ -305,7 +292,7 @@ Result<ParsedConfig> parse_config(std::string_view text, std::string_view file,
   for (const auto& [name, value] : flags) {
     const ConfigKey* key = find_key(name);
     if (key == nullptr) return bad(fmt::format("--{}: {}", name, unknown_key(name).message));
-    if (Status status = set_key(*key, Json(value), &parsed.config); !status.ok()) return bad(fmt::format("--{}: {}", name, status.error().message));
+    if (Status status = set_key(*key, flag_value(*key, value), &parsed.config); !status.ok()) return bad(fmt::format("--{}: {}", name, status.error().message));
   }
   if (Status status = check_config(parsed.config); !status.ok()) return in_file(status.error());
   return parsed;

@@ -20,8 +20,9 @@ Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled by
 
 }  // namespace
 
-Session::Session(SessionServices& services, std::shared_ptr<env::Connection> connection, uint64_t number)
-    : services_(services), connection_(std::move(connection)), number_(number), opened_(services.clock.monotonic()) {
+Session::Session(std::shared_ptr<SessionServices> services, std::shared_ptr<env::Connection> connection, uint64_t number)
+    : services_owner_(std::move(services)), services_(*services_owner_), connection_(std::move(connection)), number_(number),
+      opened_(services_.clock.monotonic()) {
   reader_.set_limit(kMessageLimitBeforeLogin);
 }
 

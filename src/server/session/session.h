@@ -34,7 +34,7 @@
 
 namespace graft::server {
 
-// What all sessions of a server share; outlives them.
+// What all sessions of a server share; what it refers to outlives them.
 struct SessionServices {
   env::Clock& clock;
   env::Random& random;
@@ -52,7 +52,7 @@ struct SessionServices {
 
 class Session final : public env::ConnectionHandler, public std::enable_shared_from_this<Session> {
  public:
-  Session(SessionServices& services, std::shared_ptr<env::Connection> connection, uint64_t number);
+  Session(std::shared_ptr<SessionServices> services, std::shared_ptr<env::Connection> connection, uint64_t number);
   ~Session() override;
 
   void on_data(std::string_view bytes) override;
@@ -160,6 +160,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   static Status check_database(std::string_view name);
   Status check_impersonation(const TransactionExtra& extra) const;
 
+  const std::shared_ptr<SessionServices> services_owner_;
   SessionServices& services_;
   const std::shared_ptr<env::Connection> connection_;
   const uint64_t number_;

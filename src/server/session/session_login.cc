@@ -5,13 +5,14 @@
 #include "server/auth/users.h"
 #include "server/bolt/replies.h"
 #include "server/session/session.h"
+#include "server/version.h"
 
 namespace graft::server {
 namespace {
 
 constexpr size_t kMessageLimit = size_t{64} << 20;
 // Drivers read what a server is from here; some want Neo4j's name and a version that they know.
-constexpr std::string_view kServerAgent = "Neo4j/5.26.0-graft.0.1.0";
+const std::string kServerAgent = "Neo4j/5.26.0-graft." + std::string(kVersion);
 // A driver gives a silent connection up after this; sweep() sends a keep-alive well before.
 constexpr int64_t kReceiveTimeoutSeconds = 30;
 
