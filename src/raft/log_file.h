@@ -20,13 +20,17 @@ class LogFile {
   virtual ~LogFile() = default;
 
   virtual LogIndex first_index() const = 0;  // first entry present, or the next one to come
-  virtual LogIndex last_index() const = 0;   // 0 or the base when empty
-  virtual Result<Term> term(LogIndex index) const = 0;  // also of first_index() - 1 when known
+  virtual LogIndex last_index() const = 0;   // first_index() - 1 when empty
+  // Of an entry present, or of first_index() - 1; else kNotFound.
+  virtual Result<Term> term(LogIndex index) const = 0;
+  // Entries from [low, high), at least one, no more than max_bytes unless the first is larger. kNotFound: not present;
+  // kCorruption, kIo.
   virtual Result<std::vector<LogEntry>> entries(LogIndex low, LogIndex high, uint64_t max_bytes) const = 0;
   virtual HardState hard_state() const = 0;
   virtual uint64_t bytes() const = 0;
 
-  // Entries that overlap replace what was there from the first one on. Not durable before sync().
+  // Entries that overlap replace what was there from the first one on. Not durable before sync(). After an error of a
+  // writing call every later one gives that error again: what is on disk is known only after a new open().
   virtual Status append(const std::vector<LogEntry>& entries, const HardState* hard_state) = 0;
   virtual Status sync() = 0;
   // Removes whole segments that hold only entries <= index.
