@@ -25,6 +25,7 @@ struct IndexDefinition {
   bool unique = false;
   IndexState state = IndexState::kOnline;
   std::string failure;                    // why, when kFailed
+  uint64_t populated = 0;                 // kPopulating: blocks below this one are in the index
   std::string options;                    // encoded map
 };
 
@@ -44,8 +45,9 @@ struct ConstraintDefinition {
 // DOUBLE, DATE, DATETIME, STRING, BLOB, POINT ...
 struct SchemaField {
   std::string name;
-  std::string type;
+  std::string type;  // upper case
   bool optional = false;
+  bool operator==(const SchemaField&) const = default;
 };
 struct LabelSchema {
   EntityKind entity = EntityKind::kNode;

@@ -11,8 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/checksum.h"
 #include "base/result.h"
 #include "graph/catalog.h"
+#include "graph/footprint.h"
 #include "graph/view.h"
 #include "storage/store.h"
 
@@ -26,10 +28,15 @@ class IdAllocator {
   explicit IdAllocator(const GraphView& view);
   NodeId allocate_node(std::span<const LabelId> sorted_labels);
   RelationshipId allocate_relationship(TypeId type);
-  uint32_t label(std::string_view name);  // the same number for the same name, whoever asks
+  // The same number for the same name, whoever asks; kNoToken when there are too many (2^20; 2^17 property keys).
+  uint32_t label(std::string_view name);
   uint32_t type(std::string_view name);
   uint32_t property_key(std::string_view name);
   IndexId index();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 struct WriteCounters {  // what SUCCESS's stats say
@@ -38,6 +45,7 @@ struct WriteCounters {  // what SUCCESS's stats say
   uint64_t indexes_added = 0, indexes_removed = 0, constraints_added = 0, constraints_removed = 0;
   uint64_t system_updates = 0;
   bool contains_updates() const;
+  bool operator==(const WriteCounters&) const = default;
   bool contains_system_updates() const { return system_updates != 0; }
 };
 
@@ -49,10 +57,11 @@ class GraphTransaction {
  public:
   // fork: what it writes to, owned until release_fork(). footprint: null on the lane, else records what is read.
   GraphTransaction(std::unique_ptr<storage::Fork> fork, IdAllocator& ids, std::shared_ptr<Footprint> footprint);
+  ~GraphTransaction();
 
   const GraphView& view() const;  // sees all that this transaction wrote
 
-  // Tokens: found, or made (and recorded in the change set).
+  // Tokens: found, or made (and recorded in the change set). kNoToken: too many; writes that use it fail.
   LabelId label(std::string_view name);
   TypeId type(std::string_view name);
   PropertyKeyId property_key(std::string_view name);
@@ -70,8 +79,13 @@ class GraphTransaction {
   Status detach_delete_node(NodeId id);
   Status delete_relationship(RelationshipId id);
 
-  // Schema. An index on existing data is built here at once when small; see docs for slices.
+  // Schema. An index on existing data is built here at once, unless the definition's state is kPopulating: then it is
+  // empty and index_build_slice builds it, in as many transactions as it takes. A duplicate is kConstraintViolation when
+  // built at once; in slices the index becomes kFailed. Names are made up when empty.
   Result<IndexId> create_index(IndexDefinition definition);
+  // Adds the entities of the next blocks, about max_entities of them; the last slice makes the index kOnline. It gives the
+  // same result on every replica. False: nothing is left to do.
+  Result<bool> index_build_slice(IndexId index, uint64_t max_entities);
   Status drop_index(std::string_view name);
   Status create_constraint(ConstraintDefinition definition);
   Status drop_constraint(std::string_view name);
@@ -86,7 +100,8 @@ class GraphTransaction {
 
   // Everything since the savepoint is undone (also in the change set and counters). Savepoints nest.
   using Savepoint = size_t;
-  Savepoint savepoint() const;
+  // Valid until take_change_set or until a rollback to an older one.
+  Savepoint savepoint();
   void rollback_to(Savepoint savepoint);
 
   const WriteCounters& counters() const;  // since construction or take_change_set
@@ -95,13 +110,20 @@ class GraphTransaction {
   // that is how the lane batches many commits into one version.
   ChangeSetBytes take_change_set();
   // Terms that the taken change set wrote (old and new values), for validating footprints of others.
-  class WriteTerms take_write_terms();
+  WriteTerms take_write_terms();
 
   // Replays an encoded change set into this transaction's fork (commit of an explicit transaction on the lane; apply on
-  // a follower). check: verify uniqueness and existence again (lane); false: trust (apply). kCorruption: malformed.
+  // a follower). check: verify uniqueness and existence again, record it as this transaction's own changes, and undo it on
+  // an error (lane); false: trust, record nothing (apply); after an error the fork is to be thrown away. Errors:
+  // kCorruption: malformed, or not meant for this version; with check also kConflict and kConstraintViolation.
   Status replay(std::string_view change_set, bool check);
 
+  // The fork with everything written to its pages; the transaction is over.
   std::unique_ptr<storage::Fork> release_fork();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 // 128-bit sums that each version carries; independent of page layout.

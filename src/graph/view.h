@@ -9,14 +9,20 @@
 #include <utility>
 #include <vector>
 
+#include "graph/adjacency.h"
 #include "graph/catalog.h"
 #include "graph/ids.h"
+#include "graph/layout.h"
 #include "graph/value.h"
 #include "storage/store.h"
 
 namespace graft::graph {
 
+class CatalogData;
 class Footprint;
+class GraphView;
+class GraphWriter;
+class LabelSets;
 
 struct RelationshipRecord {
   TypeId type = kNoToken;
@@ -43,13 +49,56 @@ struct NeighbourRun {
   }
 };
 
-// Steps over all runs of one node. Reused from node to node without allocation: see GraphView::expand.
+// Steps over all runs of one node. Reused from node to node without allocation: see GraphView::expand. A long list comes
+// as many runs of the same type.
 class NeighbourCursor {
  public:
-  bool next(NeighbourRun* run);
-  // implementation state follows (owner: graph layer)
+  bool next(NeighbourRun* run) {
+    while (at_ != end_) {
+      const auto* group = reinterpret_cast<const AdjacencyGroup*>(at_);
+      at_ += group->bytes();
+      if (!wanted(group->type)) continue;
+      run->type = group->type;
+      run->direction = direction_;
+      if (group->spilled()) [[unlikely]] return open_hub(run);
+      run->count = group->bits & AdjacencyGroup::kCountMask;
+      run->wide = group->wide();
+      run->neighbours = group->neighbours();
+      run->relationships = group->relationships();
+      return true;
+    }
+    return more_ && next_part(run);
+  }
+
+ private:
+  friend class GraphView;
+  bool wanted(TypeId type) const {
+    if (types_.empty()) return true;
+    for (TypeId t : types_)
+      if (t == type) return true;
+    return false;
+  }
+  bool open_hub(NeighbourRun* run);   // the spilled group just before at_
+  bool next_hub(NeighbourRun* run);
+  bool next_part(NeighbourRun* run);  // the rest of a hub, or the other direction
+
+  const char* at_ = nullptr;
+  const char* end_ = nullptr;
+  const char* after_hub_ = nullptr;  // where to go on when the open hub is read
+  std::span<const TypeId> types_;
+  Direction direction_ = Direction::kOutgoing;
+  bool more_ = false;  // a hub is open, or incoming_ is still to come
+  bool incoming_ = false;
+  bool hub_open_ = false;
+  NodeId node_ = kNoId;
+  TypeId hub_type_ = kNoToken;
+  const GraphView* view_ = nullptr;
+  TreeCursor hub_;
 };
 
+// Cursors of scans and index look-ups. The view must outlive them. In a transaction they stay safe while it writes: what
+// is written since the cursor was opened may or may not show; an entity comes at most once, unless an index key of it
+// changed meanwhile.
 class NodeCursor {
  public:
   virtual ~NodeCursor() = default;
@@ -75,6 +124,8 @@ class GraphView {
  public:
   // Reads `version`, pinning it. No footprint.
   explicit GraphView(storage::VersionRef version);
+  // Reads what a transaction has written so far: see GraphTransaction::view.
+  GraphView(const GraphWriter* writer, std::shared_ptr<Footprint> footprint);
 
   const Catalog& catalog() const;
   std::shared_ptr<const Catalog> shared_catalog() const;
@@ -107,11 +158,13 @@ class GraphView {
 
   // Exact matches of a prefix of the index's keys. Ids are node or relationship ids by the index's entity kind.
   std::unique_ptr<NodeCursor> index_seek(IndexId index, std::span<const Value> values) const;
-  // In index order (ascending or descending). Null bounds are open. A string prefix is a range: see index_prefix.
+  // In index order (ascending or descending). Null bounds are open, but with one bound only values of that bound's type
+  // (numbers are one; NaN is none) come, as Cypher compares; without any, all. A string prefix is a range: see index_prefix.
   std::unique_ptr<NodeCursor> index_range(IndexId index, const IndexBound* lower, const IndexBound* upper, bool descending) const;
   std::unique_ptr<NodeCursor> index_prefix(IndexId index, std::string_view prefix) const;
 
-  // Exact counts, O(1).
+  // Exact counts, O(1). They leave no trace in a footprint, as planners ask for them: who answers a query from a count
+  // says so with record_label_read or record_type_read (of all that the count covers; kNoToken: all nodes or relationships).
   uint64_t node_count() const;
   uint64_t node_count(LabelId label) const;
   uint64_t relationship_count() const;
@@ -121,12 +174,53 @@ class GraphView {
   uint64_t index_entries(IndexId index) const;
   uint64_t index_distinct(IndexId index) const;  // an estimate
 
+  void record_label_read(LabelId label_or_none) const;
+  void record_type_read(TypeId type_or_none) const;
+
   // Replicated records that are not graph data: members, users, cluster id, epoch. Empty when absent.
   std::string system_record(std::string_view key) const;
   std::vector<std::pair<std::string, std::string>> system_records(std::string_view prefix) const;  // sorted by key
 
+  // A range that the values of `key` in the 256 ids around `id` do not leave, if all are integers or all floats and it is
+  // known: lets a scan skip what a filter cannot pass.
+  bool value_range(uint64_t id, EntityKind kind, PropertyKeyId key, Value* minimum, Value* maximum) const;
+
   // True when the store cancelled this reader's pin (it retained too much): the query ends with kTransactionTerminated.
   bool pin_cancelled() const;
+
+  // For the graph layer itself.
+  const storage::PageReader& reader() const { return reader_; }
+  const Meta& meta() const { return *meta_; }
+  const CatalogData& catalog_data() const;
+  const LabelSets& label_sets() const;
+
+ private:
+  storage::PageView page(LocalTable table, storage::PageNo no) const {
+    return reader_.page(table_of(meta_->generation, table), no);
+  }
+  storage::PageView adjacency(NodeId id, Direction direction) const {
+    if (writer_ == nullptr) [[likely]] return (direction == Direction::kOutgoing ? out_ : in_).page(adjacency_page(id));
+    return page(direction == Direction::kOutgoing ? LocalTable::kOut : LocalTable::kIn, adjacency_page(id));
+  }
+  const NodeBlock* node_block(NodeId id) const;                       // null: the node does not exist
+  const RelationshipBlock* relationship_block(RelationshipId id) const;  // as above
+  RelationshipRecord read_relationship(RelationshipId id) const;
+  uint64_t count_one(NodeId id, Direction direction, std::span<const TypeId> types) const;
+  void between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
+               std::vector<RelationshipId>* out) const;
+  PropertyList properties(EntityKind kind, uint64_t id) const;
+  void note_adjacency(NodeId id, Direction direction, std::span<const TypeId> types) const;
+  uint64_t counter(LocalTable table, storage::PageNo page_no, uint32_t index) const;
+  friend class NeighbourCursor;
+
+  storage::VersionRef version_;  // empty: a transaction's
+  const GraphWriter* writer_ = nullptr;
+  const Meta* meta_ = nullptr;
+  storage::PageReader reader_;
+  std::shared_ptr<const CatalogData> catalog_;  // of a version
+  std::shared_ptr<const LabelSets> label_sets_;
+  storage::TableReader nodes_, relationships_, ends_, out_, in_;  // of a version
+  std::shared_ptr<Footprint> footprint_;
 };
 
 }  // namespace graft::graph

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "graph/layout.h"
+#include "graph/view.h"
+
+namespace graft::graph {
+
+inline constexpr uint64_t kNoBlock = ~uint64_t{0};
+
+// The blocks of a scan, in order: all below an end, or those in the bitmap of a label or type. Keeps a position only, so
+// that pages may change between two calls.
+class BlockSequence {
+ public:
+  BlockSequence(const GraphView& view, LocalTable bitmap, uint32_t token, uint64_t end)
+      : view_(view), bitmap_(bitmap), token_(token), end_(end) {}
+
+  // The first block >= from, or kNoBlock.
+  uint64_t next(uint64_t from) const {
+    if (token_ == kNoToken) return from < end_ ? from : kNoBlock;
+    while (from < end_) {
+      storage::PageView page =
+          view_.reader().page(table_of(view_.meta().generation, bitmap_), block_bitmap_page(token_, from));
+      if (page.data() != nullptr) {
+        uint64_t found = next_in(page, from);
+        if (found != kNoBlock) return found;
+      }
+      from = ((from >> kBlockBitmapBits) + 1) << kBlockBitmapBits;
+    }
+    return kNoBlock;
+  }
+
+ private:
+  static uint64_t next_in(storage::PageView page, uint64_t from) {
+    const auto* words = reinterpret_cast<const uint64_t*>(page.data());
+    uint64_t base = from >> kBlockBitmapBits << kBlockBitmapBits;
+    uint32_t bit = static_cast<uint32_t>(from - base);
+    for (uint32_t word = bit >> 6; word < kBlockBitmapBytes / 8; ++word) {
+      uint64_t bits = words[word];
+      if (word == bit >> 6) bits &= ~uint64_t{0} << (bit & 63);
+      if (bits != 0) return base + word * 64 + static_cast<uint32_t>(__builtin_ctzll(bits));
+    }
+    return kNoBlock;
+  }
+
+  const GraphView& view_;
+  LocalTable bitmap_;
+  uint32_t token_;
+  uint64_t end_;
+};
+
+}  // namespace graft::graph

@@ -1,0 +1,105 @@
+// State sums: as carried, and recomputed from everything there is.
+
+#include <cstdio>
+
+#include "graph/adjacency.h"
+#include "graph/catalog_data.h"
+#include "graph/column.h"
+#include "graph/transaction.h"
+#include "graph/writer.h"
+
+namespace graft::graph {
+
+namespace {
+
+void add_properties(const GraphView& view, EntityKind kind, uint64_t id, Sum128* sum) {
+  PropertyList list = kind == EntityKind::kNode ? view.node_properties(id) : view.relationship_properties(id);
+  for (const auto& [key, value] : list) *sum += property_item(kind, id, key, value);
+}
+
+void add_nodes(const GraphView& view, StateSums* sums) {
+  NodeId ids[512];
+  auto cursor = view.scan_nodes();
+  while (size_t n = cursor->next(ids)) {
+    for (size_t i = 0; i < n; ++i) {
+      sums->nodes += node_item(ids[i], view.labels(ids[i]));
+      add_properties(view, EntityKind::kNode, ids[i], &sums->properties);
+    }
+  }
+}
+
+void add_relationships(const GraphView& view, StateSums* sums) {
+  RelationshipCursor::Item items[512];
+  auto cursor = view.scan_relationships();
+  while (size_t n = cursor->next(items)) {
+    for (size_t i = 0; i < n; ++i) {
+      RelationshipRecord r = view.relationship(items[i].id);
+      sums->relationships += relationship_item(items[i].id, r.type, items[i].start, items[i].end);
+      add_properties(view, EntityKind::kRelationship, items[i].id, &sums->properties);
+    }
+  }
+}
+
+// Reads the adjacency pages themselves, not from the nodes: a list that no node has would show.
+void add_adjacency(const GraphView& view, Direction direction, Sum128* sum) {
+  LocalTable table = direction == Direction::kOutgoing ? LocalTable::kOut : LocalTable::kIn;
+  view.reader().for_each_page(table_of(view.meta().generation, table), 0, [&](storage::PageNo no, storage::PageView) {
+    NeighbourCursor cursor;
+    NeighbourRun run;
+    for (uint32_t slot = 0; slot < kRunNodes; ++slot) {
+      NodeId node = (no << kRunNodeBits) | slot;
+      view.expand(node, direction, {}, &cursor);
+      while (cursor.next(&run))
+        for (uint32_t i = 0; i < run.count; ++i)
+          *sum += adjacency_item(node, run.type, run.neighbour(i), run.relationship(i));
+    }
+    return true;
+  });
+}
+
+void add_text(const char* name, const Sum128& sum, std::string* out) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof(buffer), "%s%s=%016llx%016llx", out->empty() ? "" : " ", name,
+                static_cast<unsigned long long>(sum.high), static_cast<unsigned long long>(sum.low));
+  *out += buffer;
+}
+
+}  // namespace
+
+std::string StateSums::to_string() const {
+  std::string out;
+  add_text("nodes", nodes, &out);
+  add_text("properties", properties, &out);
+  add_text("relationships", relationships, &out);
+  add_text("out", out_adjacency, &out);
+  add_text("in", in_adjacency, &out);
+  add_text("indexes", indexes, &out);
+  add_text("catalog", catalog, &out);
+  add_text("system", system, &out);
+  return out;
+}
+
+StateSums state_sums(const GraphView& view) {
+  const Sums& s = view.meta().sums;
+  // In a transaction the catalog's sum is written at the end only.
+  return {s.nodes, s.properties, s.relationships, s.out_adjacency, s.in_adjacency, s.indexes, view.catalog_data().hash(), s.system};
+}
+
+StateSums recompute_state_sums(const GraphView& view) {
+  StateSums sums;
+  add_nodes(view, &sums);
+  add_relationships(view, &sums);
+  add_adjacency(view, Direction::kOutgoing, &sums.out_adjacency);
+  add_adjacency(view, Direction::kIncoming, &sums.in_adjacency);
+  for (const IndexDefinition& index : view.catalog_data().indexes()) {
+    TreeCursor cursor(view.reader(), index_table(view.meta().generation, index.id));
+    for (bool more = has_tree(index) && cursor.seek_first(); more; more = cursor.next())
+      sums.indexes += index_item(index.id, cursor.key());
+  }
+  std::string catalog = view.catalog_data().empty() ? std::string() : view.catalog_data().encode();
+  if (!catalog.empty()) sums.catalog = hash128(catalog);
+  for (const auto& [key, value] : view.system_records("")) sums.system += system_item(key, value);
+  return sums;
+}
+
+}  // namespace graft::graph

@@ -1,0 +1,438 @@
+// Indexes, constraints, schemas, system records, drop_all.
+
+#include <algorithm>
+
+#include "base/checksum.h"
+#include "graph/block_sequence.h"
+#include "graph/schema_check.h"
+#include "graph/transaction_state.h"
+
+namespace graft::graph {
+
+namespace {
+
+std::string made_up_name(const char* kind, const std::string& definition) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string name = std::string(kind) + "_";
+  uint64_t hash = checksum64(definition);
+  for (int i = 0; i < 8; ++i, hash >>= 4) name.push_back(kDigits[hash & 15]);
+  return name;
+}
+
+bool same_target(const IndexDefinition& a, const IndexDefinition& b) {
+  return a.kind == b.kind && a.entity == b.entity && a.labels_or_types == b.labels_or_types && a.keys == b.keys;
+}
+
+bool same_target(const ConstraintDefinition& a, const ConstraintDefinition& b) {
+  return a.kind == b.kind && a.entity == b.entity && a.label_or_type == b.label_or_type && a.keys == b.keys;
+}
+
+}  // namespace
+
+void GraphTransaction::State::remember_catalog() {
+  if (recording) terms.write_catalog();
+  remember({.kind = UndoRecord::Kind::kCatalog, .object = writer.shared_catalog()});
+}
+
+Status GraphTransaction::State::check_tokens(EntityKind entity, const std::vector<uint32_t>& labels_or_types,
+                                             const std::vector<PropertyKeyId>& keys) const {
+  const CatalogData& catalog = writer.catalog();
+  const TokenTable& tokens = entity == EntityKind::kNode ? catalog.label_tokens() : catalog.type_tokens();
+  for (uint32_t token : labels_or_types)
+    if (!tokens.has(token)) return Error{ErrorCode::kInvalidArgument, "unknown label or relationship type"};
+  for (PropertyKeyId key : keys)
+    if (!catalog.key_tokens().has(key)) return Error{ErrorCode::kInvalidArgument, "unknown property key"};
+  return {};
+}
+
+Status GraphTransaction::State::create_index(IndexDefinition definition) {
+  GRAFT_TRY(check_tokens(definition.entity, definition.labels_or_types, definition.keys));
+  if (has_tree(definition) && (definition.labels_or_types.size() != 1 || definition.keys.empty()))
+    return Error{ErrorCode::kInvalidArgument, "an index needs one label or relationship type, and property keys"};
+  for (const IndexDefinition& d : writer.catalog().indexes()) {
+    if (d.name == definition.name || d.id == definition.id)
+      return Error{ErrorCode::kIndexAlreadyExists, "There already exists an index called `" + d.name + "`"};
+    if (same_target(d, definition))
+      return Error{ErrorCode::kIndexAlreadyExists, "An equivalent index already exists: `" + d.name + "`"};
+  }
+  if (definition.id >= kMaxIndexes) return Error{ErrorCode::kInvalidArgument, "too many indexes"};
+  Mark mark = here();
+  remember_catalog();
+  remember({.kind = UndoRecord::Kind::kCreatedIndex, .token = definition.id});
+  CatalogData& catalog = writer.edit_catalog();
+  auto& indexes = catalog.edit_indexes();
+  indexes.insert(std::find_if(indexes.begin(), indexes.end(), [&](const auto& d) { return d.id > definition.id; }), definition);
+  catalog.index_changed();
+  writer.edit_meta().next_index = std::max(writer.meta().next_index, definition.id + 1);
+  if (definition.state == IndexState::kOnline && has_tree(definition)) {
+    if (Status s = build_whole(definition); !s.ok()) {
+      if (recording) back_to(mark);
+      return s;
+    }
+  }
+  record(ChangeKind::kCreateIndex, [&](ByteWriter& w) { encode_index(definition, &w); });
+  ++counters.indexes_added;
+  return {};
+}
+
+// The block's entities into the index; *added gets those that were not there. A duplicate in a unique index is an error.
+Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64_t block, std::vector<uint64_t>* added) {
+  bool nodes = index.entity == EntityKind::kNode;
+  storage::PageView page = writer.reader().page(
+      table_of(writer.meta().generation, nodes ? LocalTable::kNodes : LocalTable::kRelationships), block);
+  if (page.data() == nullptr) return {};
+  LiveBitmap live = nodes ? reinterpret_cast<const NodeBlock*>(page.data())->live
+                          : reinterpret_cast<const RelationshipBlock*>(page.data())->live;
+  Status status;
+  IndexKey key;
+  for_each_live(live, 0, [&](uint32_t slot) {
+    uint64_t id = (block << kSlotBits) | slot;
+    if (!writer.covers(index, id) || !writer.index_key(index, id, &key)) return true;
+    uint64_t other = index.unique ? writer.other_with_key(index, key.bytes, id) : kNoId;
+    if (other != kNoId) {
+      status = duplicate(index, other);
+      return false;
+    }
+    writer.insert_index_entry(index, key, id);
+    added->push_back(id);
+    return true;
+  });
+  return status;
+}
+
+Status GraphTransaction::State::build_whole(const IndexDefinition& index) {
+  bool nodes = index.entity == EntityKind::kNode;
+  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, index.labels_or_types[0],
+                       nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
+  std::vector<uint64_t> added;
+  writer.note_terms_in(nullptr);  // the catalog's term says it all
+  Status status;
+  for (uint64_t block = blocks.next(0); block != kNoBlock && status.ok(); block = blocks.next(block + 1)) {
+    added.clear();
+    status = build_block(index, block, &added);
+  }
+  writer.note_terms_in(recording ? &terms : nullptr);
+  return status;
+}
+
+void GraphTransaction::State::change_index(const IndexDefinition& changed) {
+  remember_catalog();
+  CatalogData& catalog = writer.edit_catalog();
+  for (IndexDefinition& d : catalog.edit_indexes())
+    if (d.id == changed.id) d = changed;
+  catalog.index_changed();
+}
+
+void GraphTransaction::State::fail_index(const IndexDefinition& index, const std::string& why) {
+  IndexDefinition failed = index;
+  failed.state = IndexState::kFailed;
+  failed.failure = why;
+  remember({.kind = UndoRecord::Kind::kDroppedIndex, .token = index.id});
+  writer.forget_index(index.id);
+  change_index(failed);
+}
+
+Result<bool> GraphTransaction::State::build_slice(IndexId id, uint64_t max_entities) {
+  const IndexDefinition* found = writer.catalog().index(id);
+  if (found == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
+  if (found->state != IndexState::kPopulating || !has_tree(*found)) return false;
+  IndexDefinition index = *found;
+  record(ChangeKind::kBuildIndexSlice, [&](ByteWriter& w) {
+    w.varint(id);
+    w.varint(max_entities);
+  });
+  bool nodes = index.entity == EntityKind::kNode;
+  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, index.labels_or_types[0],
+                       nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
+  std::vector<uint64_t> added;
+  Status status;
+  uint64_t block = blocks.next(index.populated);
+  for (; block != kNoBlock && status.ok() && added.size() < max_entities; block = blocks.next(block + 1)) {
+    status = build_block(index, block, &added);
+    index.populated = block + 1;
+  }
+  for (uint64_t entity : added) remember({.kind = UndoRecord::Kind::kIndexEntry, .token = id, .id = entity});
+  if (!status.ok()) {
+    fail_index(index, status.error().message);
+    return false;
+  }
+  if (block == kNoBlock) {
+    index.state = IndexState::kOnline;
+    index.populated = 0;
+  }
+  change_index(index);
+  return block != kNoBlock;
+}
+
+Status GraphTransaction::State::drop_index(IndexId id) {
+  if (writer.catalog().index(id) == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
+  remember_catalog();
+  if (has_tree(*writer.catalog().index(id))) {
+    remember({.kind = UndoRecord::Kind::kDroppedIndex, .token = id});
+    writer.forget_index(id);
+  }
+  CatalogData& catalog = writer.edit_catalog();
+  std::erase_if(catalog.edit_indexes(), [&](const IndexDefinition& d) { return d.id == id; });
+  catalog.index_changed();
+  record(ChangeKind::kDropIndex, [&](ByteWriter& w) { w.varint(id); });
+  ++counters.indexes_removed;
+  return {};
+}
+
+template <class F>
+Status GraphTransaction::State::for_each_entity(EntityKind entity, uint32_t label_or_type, F&& visit) {
+  GraphView everything(&writer, nullptr);
+  if (entity == EntityKind::kNode) {
+    NodeId ids[256];
+    auto cursor = everything.scan_nodes(label_or_type);
+    while (size_t n = cursor->next(ids))
+      for (size_t i = 0; i < n; ++i) GRAFT_TRY(visit(ids[i]));
+    return {};
+  }
+  RelationshipCursor::Item items[256];
+  auto cursor = everything.scan_relationships(label_or_type);
+  while (size_t n = cursor->next(items))
+    for (size_t i = 0; i < n; ++i) GRAFT_TRY(visit(items[i].id));
+  return {};
+}
+
+// What is there already, against the rules of a label or type as the catalog has them now.
+Status GraphTransaction::State::check_existing(EntityKind entity, uint32_t label_or_type) {
+  return for_each_entity(entity, label_or_type, [&](uint64_t id) -> Status {
+    GRAFT_TRY(check_present(entity, id));
+    for (PropertyKeyId key : writer.property_keys(entity, id)) {
+      Value value = writer.property(entity, id, key), fitted = value;
+      GRAFT_TRY(check_value(entity, id, key, &fitted));
+      if (!identical(value, fitted))
+        return Error{ErrorCode::kConstraintViolation, "existing value " + to_text(value) + " of `" +
+                                                          writer.catalog().property_key_name(key) + "` does not fit"};
+    }
+    if (entity == EntityKind::kNode) return {};
+    RelationshipRecord r = writer.relationship(id);
+    if (writer.node_exists(r.start) && writer.node_exists(r.end)) return check_ends(r.type, r.start, r.end);
+    return {};
+  });
+}
+
+Status GraphTransaction::State::create_constraint(ConstraintDefinition constraint) {
+  GRAFT_TRY(check_tokens(constraint.entity, {constraint.label_or_type}, constraint.keys));
+  if (constraint.keys.empty()) return Error{ErrorCode::kInvalidArgument, "a constraint needs property keys"};
+  for (const ConstraintDefinition& c : writer.catalog().constraints()) {
+    if (c.name == constraint.name)
+      return Error{ErrorCode::kConstraintAlreadyExists, "There already exists a constraint called `" + c.name + "`"};
+    if (same_target(c, constraint))
+      return Error{ErrorCode::kConstraintAlreadyExists, "An equivalent constraint already exists: `" + c.name + "`"};
+  }
+  Mark mark = here();
+  remember_catalog();
+  auto& constraints = writer.edit_catalog().edit_constraints();
+  constraints.insert(std::find_if(constraints.begin(), constraints.end(), [&](const auto& c) { return c.name > constraint.name; }),
+                     constraint);
+  bool by_index = constraint.kind == ConstraintKind::kUnique;
+  if (recording && !by_index) {
+    if (Status s = check_existing(constraint.entity, constraint.label_or_type); !s.ok()) {
+      back_to(mark);
+      return s;
+    }
+  }
+  record(ChangeKind::kCreateConstraint, [&](ByteWriter& w) { encode_constraint(constraint, &w); });
+  ++counters.constraints_added;
+  return {};
+}
+
+Status GraphTransaction::State::drop_constraint(std::string name) {
+  if (writer.catalog().constraint(name) == nullptr)
+    return Error{ErrorCode::kConstraintNotFound, "No constraint called `" + name + "`"};
+  remember_catalog();
+  std::erase_if(writer.edit_catalog().edit_constraints(), [&](const ConstraintDefinition& c) { return c.name == name; });
+  record(ChangeKind::kDropConstraint, [&](ByteWriter& w) { w.bytes(name); });
+  ++counters.constraints_removed;
+  return {};
+}
+
+Status GraphTransaction::State::check_schema(const LabelSchema& schema) const {
+  GRAFT_TRY(check_tokens(schema.entity, {schema.label_or_type}, {}));
+  const CatalogData& catalog = writer.catalog();
+  if (catalog.schema(schema.entity, schema.label_or_type) != nullptr)
+    return Error{ErrorCode::kConstraintAlreadyExists, "the label or type has a schema already"};
+  bool primary_found = schema.entity == EntityKind::kRelationship || schema.primary.empty();
+  for (size_t i = 0; i < schema.fields.size(); ++i) {
+    const SchemaField& field = schema.fields[i];
+    if (!is_field_type(field.type))
+      return Error{ErrorCode::kInvalidArgument, "field `" + field.name + "`: unknown type " + field.type +
+                       "; known are BOOL, INT8, INT16, INT32, INT64, FLOAT, DOUBLE, DATE, DATETIME, STRING, BLOB, POINT, FLOAT_VECTOR"};
+    for (size_t j = 0; j < i; ++j)
+      if (schema.fields[j].name == field.name) return Error{ErrorCode::kInvalidArgument, "field `" + field.name + "` comes twice"};
+    if (!catalog.property_key(field.name)) return Error{ErrorCode::kInvalidArgument, "unknown property key " + field.name};
+    if (field.name != schema.primary) continue;
+    primary_found = true;
+    if (field.optional) return Error{ErrorCode::kInvalidArgument, "the primary field `" + field.name + "` cannot be optional"};
+  }
+  if (!primary_found) return Error{ErrorCode::kInvalidArgument, "the primary field `" + schema.primary + "` is not among the fields"};
+  return {};
+}
+
+Status GraphTransaction::State::create_schema(LabelSchema schema) {
+  GRAFT_TRY(check_schema(schema));
+  Mark mark = here();
+  remember_catalog();
+  auto& schemas = writer.edit_catalog().edit_schemas();
+  auto after = [&](const LabelSchema& s) {
+    return std::pair(s.entity, s.label_or_type) > std::pair(schema.entity, schema.label_or_type);
+  };
+  schemas.insert(std::find_if(schemas.begin(), schemas.end(), after), schema);
+  if (recording) {
+    if (Status s = check_existing(schema.entity, schema.label_or_type); !s.ok()) {
+      back_to(mark);
+      return s;
+    }
+  }
+  record(ChangeKind::kCreateSchema, [&](ByteWriter& w) { encode_schema(schema, &w); });
+  return {};
+}
+
+void GraphTransaction::State::drop_schema(EntityKind entity, uint32_t label_or_type) {
+  remember_catalog();
+  std::erase_if(writer.edit_catalog().edit_schemas(),
+                [&](const LabelSchema& s) { return s.entity == entity && s.label_or_type == label_or_type; });
+  record(ChangeKind::kDropSchema, [&](ByteWriter& w) {
+    w.u8(static_cast<uint8_t>(entity));
+    w.varint(label_or_type);
+  });
+}
+
+void GraphTransaction::State::drop_all() {
+  auto dropped = std::make_shared<GraphWriter::Dropped>(writer.drop_all());
+  remember({.kind = UndoRecord::Kind::kDropAll, .object = std::move(dropped)});
+  if (recording) terms.write_everything();
+  record(ChangeKind::kDropAll, [](ByteWriter&) {});
+}
+
+void GraphTransaction::State::set_system_record(std::string_view key, std::string_view value) {
+  std::string old = writer.system_record(key);
+  if (old == value) return;
+  writer.set_system_record(key, value);
+  remember({.kind = UndoRecord::Kind::kSystemRecord, .name = std::string(key), .text = std::move(old)});
+  record(ChangeKind::kSystemRecord, [&](ByteWriter& w) {
+    w.bytes(key);
+    w.bytes(value);
+  });
+  ++counters.system_updates;
+}
+
+Result<IndexId> GraphTransaction::create_index(IndexDefinition definition) {
+  if (state_->reads() != nullptr) state_->reads()->read_catalog();
+  if (definition.name.empty()) {
+    std::string bytes;
+    ByteWriter w(&bytes);
+    encode_index(definition, &w);
+    definition.name = made_up_name("index", bytes);
+  }
+  if (state_->writer.catalog().constraint(definition.name) != nullptr)
+    return Error{ErrorCode::kConstraintAlreadyExists, "There already exists a constraint called `" + definition.name + "`"};
+  definition.id = state_->ids.index();
+  definition.populated = 0;
+  IndexId id = definition.id;
+  GRAFT_TRY(state_->create_index(std::move(definition)));
+  return id;
+}
+
+Result<bool> GraphTransaction::index_build_slice(IndexId index, uint64_t max_entities) {
+  return state_->build_slice(index, max_entities);
+}
+
+Status GraphTransaction::drop_index(std::string_view name) {
+  const CatalogData& catalog = state_->writer.catalog();
+  const IndexDefinition* index = catalog.index(name);
+  if (index == nullptr) return Error{ErrorCode::kIndexNotFound, "No index called `" + std::string(name) + "`"};
+  for (const ConstraintDefinition& c : catalog.constraints())
+    if (c.backing_index == index->id)
+      return Error{ErrorCode::kConstraintViolation, "Index `" + std::string(name) + "` belongs to constraint `" + c.name + "`: drop that"};
+  return state_->drop_index(index->id);
+}
+
+Status GraphTransaction::create_constraint(ConstraintDefinition constraint) {
+  State& s = *state_;
+  if (s.reads() != nullptr) s.reads()->read_catalog();
+  if (constraint.name.empty()) {
+    std::string bytes;
+    ByteWriter w(&bytes);
+    encode_constraint(constraint, &w);
+    constraint.name = made_up_name("constraint", bytes);
+  }
+  for (const ConstraintDefinition& c : s.writer.catalog().constraints())
+    if (c.name == constraint.name || same_target(c, constraint))
+      return Error{ErrorCode::kConstraintAlreadyExists, "A constraint of this name or for the same thing exists: `" + c.name + "`"};
+  State::Mark mark = s.here();
+  if ((constraint.kind == ConstraintKind::kUnique || constraint.kind == ConstraintKind::kKey) && constraint.backing_index == kNoToken) {
+    IndexDefinition index;
+    index.name = constraint.name;
+    index.entity = constraint.entity;
+    index.labels_or_types = {constraint.label_or_type};
+    index.keys = constraint.keys;
+    index.unique = true;
+    index.id = constraint.backing_index = s.ids.index();
+    GRAFT_TRY(s.create_index(std::move(index)));
+    --s.counters.indexes_added;
+  }
+  Status status = s.create_constraint(std::move(constraint));
+  if (!status.ok()) s.back_to(mark);
+  return status;
+}
+
+Status GraphTransaction::drop_constraint(std::string_view name) {
+  const ConstraintDefinition* found = state_->writer.catalog().constraint(name);
+  if (found == nullptr) return Error{ErrorCode::kConstraintNotFound, "No constraint called `" + std::string(name) + "`"};
+  IndexId index = found->backing_index;
+  GRAFT_TRY(state_->drop_constraint(std::string(name)));
+  if (index == kNoToken) return {};
+  GRAFT_TRY(state_->drop_index(index));
+  --state_->counters.indexes_removed;
+  return {};
+}
+
+namespace {
+
+std::string primary_constraint(const CatalogData& catalog, uint32_t label) { return "primary_key_" + catalog.label_name(label); }
+
+}  // namespace
+
+Status GraphTransaction::create_label_schema(LabelSchema schema) {
+  State& s = *state_;
+  State::Mark mark = s.here();
+  for (const SchemaField& field : schema.fields)
+    if (property_key(field.name) == kNoToken) return Error{ErrorCode::kInvalidArgument, "too many property keys"};
+  auto create = [&]() -> Status {
+    GRAFT_TRY(s.create_schema(schema));
+    if (schema.entity != EntityKind::kNode || schema.primary.empty()) return {};
+    ConstraintDefinition primary;
+    primary.name = primary_constraint(s.writer.catalog(), schema.label_or_type);
+    primary.kind = ConstraintKind::kKey;
+    primary.label_or_type = schema.label_or_type;
+    primary.keys = {property_key(schema.primary)};
+    return create_constraint(std::move(primary));
+  };
+  Status status = create();
+  if (!status.ok()) s.back_to(mark);
+  return status;
+}
+
+Status GraphTransaction::drop_label_schema(EntityKind entity, uint32_t label_or_type) {
+  const CatalogData& catalog = state_->writer.catalog();
+  if (catalog.schema(entity, label_or_type) == nullptr)
+    return Error{ErrorCode::kLabelNotFound, "the label or type has no schema"};
+  if (entity == EntityKind::kNode) {
+    std::string primary = primary_constraint(catalog, label_or_type);
+    if (catalog.constraint(primary) != nullptr) GRAFT_TRY(drop_constraint(primary));
+  }
+  state_->drop_schema(entity, label_or_type);
+  return {};
+}
+
+void GraphTransaction::drop_all() { state_->drop_all(); }
+
+void GraphTransaction::set_system_record(std::string_view key, std::string_view value) {
+  state_->set_system_record(key, value);
+}
+
+}  // namespace graft::graph

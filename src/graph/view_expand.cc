@@ -1,0 +1,138 @@
+// Expansion: neighbours, degrees, relationships between two nodes.
+
+#include <algorithm>
+
+#include "graph/footprint.h"
+#include "graph/view.h"
+
+namespace graft::graph {
+
+namespace {
+
+bool contains(std::span<const TypeId> types, TypeId type) {
+  return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+}
+
+}  // namespace
+
+void GraphView::note_adjacency(NodeId id, Direction direction, std::span<const TypeId> types) const {
+  if (types.empty()) footprint_->read_adjacency(id, direction, kNoToken);
+  for (TypeId type : types) footprint_->read_adjacency(id, direction, type);
+}
+
+void GraphView::expand(NodeId id, Direction direction, std::span<const TypeId> types, NeighbourCursor* cursor) const {
+  if (footprint_ != nullptr) note_adjacency(id, direction, types);
+  cursor->types_ = types;
+  cursor->node_ = id;
+  cursor->view_ = this;
+  cursor->hub_open_ = false;
+  cursor->direction_ = direction == Direction::kBoth ? Direction::kOutgoing : direction;
+  cursor->incoming_ = cursor->more_ = direction == Direction::kBoth;
+  if (id > kMaxEntityId) [[unlikely]] {
+    cursor->at_ = cursor->end_ = nullptr;
+    return;
+  }
+  AdjacencySection section = adjacency_section(adjacency(id, cursor->direction_), id);
+  cursor->at_ = section.begin;
+  cursor->end_ = section.end;
+}
+
+bool NeighbourCursor::open_hub(NeighbourRun* run) {
+  hub_type_ = run->type;
+  LocalTable tree = direction_ == Direction::kOutgoing ? LocalTable::kHubTreeOut : LocalTable::kHubTreeIn;
+  hub_ = TreeCursor(view_->reader(), table_of(view_->meta().generation, tree));
+  hub_open_ = more_ = true;
+  after_hub_ = at_;
+  at_ = end_;
+  hub_.seek(HubKey(node_, hub_type_, 0, 0).view());
+  return next_hub(run);
+}
+
+bool NeighbourCursor::next_hub(NeighbourRun* run) {
+  HubKey key(node_, hub_type_, 0, 0);
+  LocalTable leaves = direction_ == Direction::kOutgoing ? LocalTable::kHubLeafOut : LocalTable::kHubLeafIn;
+  while (hub_.valid() && hub_.key().substr(0, 12) == key.group()) {
+    const auto* leaf = reinterpret_cast<const HubLeaf*>(view_->page(leaves, hub_.value()).data());
+    hub_.next();
+    if (leaf->count == 0) continue;
+    run->type = hub_type_;
+    run->direction = direction_;
+    run->count = leaf->count;
+    run->wide = leaf->wide != 0;
+    run->neighbours = leaf->neighbours();
+    run->relationships = leaf->relationships();
+    return true;
+  }
+  hub_open_ = false;
+  more_ = incoming_;
+  at_ = after_hub_;
+  return next(run);
+}
+
+bool NeighbourCursor::next_part(NeighbourRun* run) {
+  if (hub_open_) return next_hub(run);
+  incoming_ = more_ = false;
+  direction_ = Direction::kIncoming;
+  AdjacencySection section = adjacency_section(view_->adjacency(node_, direction_), node_);
+  at_ = section.begin;
+  end_ = section.end;
+  return next(run);
+}
+
+uint64_t GraphView::count_one(NodeId id, Direction direction, std::span<const TypeId> types) const {
+  uint64_t total = 0;
+  for_each_group(adjacency_section(adjacency(id, direction), id), [&](const AdjacencyGroup& group) {
+    if (contains(types, group.type)) total += group.count();
+  });
+  return total;
+}
+
+uint64_t GraphView::degree(NodeId id, Direction direction, std::span<const TypeId> types) const {
+  if (footprint_ != nullptr) note_adjacency(id, direction, types);
+  if (id > kMaxEntityId) return 0;
+  uint64_t total = 0;
+  if (direction != Direction::kIncoming) total += count_one(id, Direction::kOutgoing, types);
+  if (direction != Direction::kOutgoing) total += count_one(id, Direction::kIncoming, types);
+  return total;
+}
+
+// Entries to `to` in the list of `from`.
+void GraphView::between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
+                        std::vector<RelationshipId>* out) const {
+  auto collect = [&](const char* neighbours, const char* relationships, bool wide, uint32_t count) {
+    uint32_t i = entry_lower_bound(neighbours, relationships, wide, count, to, 0);
+    for (; i < count && load_id(neighbours, wide, i) == to; ++i) out->push_back(load_id(relationships, wide, i));
+    return i == count;  // the next leaf may have more
+  };
+  bool outgoing = direction == Direction::kOutgoing;
+  for_each_group(adjacency_section(adjacency(from, direction), from), [&](const AdjacencyGroup& group) {
+    if (!contains(types, group.type)) return;
+    if (!group.spilled()) {
+      collect(group.neighbours(), group.relationships(), group.wide(), static_cast<uint32_t>(group.count()));
+      return;
+    }
+    TreeCursor cursor(reader_, table_of(meta_->generation, outgoing ? LocalTable::kHubTreeOut : LocalTable::kHubTreeIn));
+    HubKey key(from, group.type, to, 0);
+    for (bool more = cursor.seek_floor(key.view()); more && cursor.key().substr(0, 12) == key.group(); more = cursor.next()) {
+      storage::PageView view = page(outgoing ? LocalTable::kHubLeafOut : LocalTable::kHubLeafIn, cursor.value());
+      const auto* leaf = reinterpret_cast<const HubLeaf*>(view.data());
+      if (!collect(leaf->neighbours(), leaf->relationships(), leaf->wide != 0, leaf->count)) break;
+    }
+  });
+}
+
+void GraphView::relationships_between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
+                                      std::vector<RelationshipId>* out) const {
+  out->clear();
+  if (from > kMaxEntityId || to > kMaxEntityId) return;
+  auto one = [&](Direction d) {
+    Direction opposite = d == Direction::kOutgoing ? Direction::kIncoming : Direction::kOutgoing;
+    if (footprint_ != nullptr) note_adjacency(from, d, types);
+    if (count_one(from, d, types) <= count_one(to, opposite, types)) between(from, to, d, types, out);
+    else between(to, from, opposite, types, out);
+  };
+  if (direction != Direction::kIncoming) one(Direction::kOutgoing);
+  if (direction != Direction::kOutgoing) one(Direction::kIncoming);
+}
+
+}  // namespace graft::graph

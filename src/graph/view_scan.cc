@@ -1,0 +1,160 @@
+// Scans over nodes and relationships, by block.
+
+#include <algorithm>
+
+#include "graph/block_sequence.h"
+#include "graph/catalog_data.h"
+#include "graph/footprint.h"
+#include "graph/view.h"
+
+namespace graft::graph {
+
+namespace {
+
+class NodeScan final : public NodeCursor {
+ public:
+  NodeScan(const GraphView& view, LabelId label)
+      : view_(view), label_(label), generation_(view.meta().generation),
+        blocks_(view, LocalTable::kLabelBlocks, label, view.meta().next_node_block) {}
+
+  size_t next(std::span<NodeId> out) override {
+    size_t n = 0;
+    if (view_.meta().generation != generation_) return 0;  // the graph was dropped meanwhile
+    storage::TableReader nodes = view_.reader().table(table_of(generation_, LocalTable::kNodes));
+    while (n < out.size()) {
+      uint64_t block = blocks_.next(block_);
+      if (block == kNoBlock) return n;
+      if (block != block_) {
+        block_ = block;
+        slot_ = 0;
+      }
+      n += read_block(nodes.page(block), out.subspan(n));
+    }
+    return n;
+  }
+
+ private:
+  size_t read_block(storage::PageView page, std::span<NodeId> out) {
+    size_t n = 0;
+    bool full = false;
+    if (page.data() != nullptr) {
+      const auto* block = reinterpret_cast<const NodeBlock*>(page.data());
+      for_each_live(block->live, slot_, [&](uint32_t slot) {
+        if (n == out.size()) {
+          full = true;
+          slot_ = slot;
+          return false;
+        }
+        if (label_ == kNoToken || block->mixed == 0 || has_label(block->label_sets()[slot]))
+          out[n++] = (block_ << kSlotBits) | slot;
+        return true;
+      });
+    }
+    if (!full) {
+      ++block_;
+      slot_ = 0;
+    }
+    return n;
+  }
+  bool has_label(LabelSetId set) const {
+    const std::vector<LabelId>& labels = view_.label_sets().set(set);
+    return std::binary_search(labels.begin(), labels.end(), label_);
+  }
+
+  const GraphView& view_;
+  LabelId label_;
+  uint32_t generation_;
+  BlockSequence blocks_;
+  uint64_t block_ = 0;
+  uint32_t slot_ = 0;
+};
+
+class RelationshipScan final : public RelationshipCursor {
+ public:
+  RelationshipScan(const GraphView& view, TypeId type)
+      : view_(view), generation_(view.meta().generation),
+        blocks_(view, LocalTable::kTypeBlocks, type, view.meta().next_relationship_block) {}
+
+  size_t next(std::span<Item> out) override {
+    size_t n = 0;
+    if (view_.meta().generation != generation_) return 0;
+    storage::TableReader headers = view_.reader().table(table_of(generation_, LocalTable::kRelationships));
+    storage::TableReader ends = view_.reader().table(table_of(generation_, LocalTable::kRelationshipEnds));
+    while (n < out.size()) {
+      uint64_t block = blocks_.next(block_);
+      if (block == kNoBlock) return n;
+      if (block != block_) {
+        block_ = block;
+        slot_ = 0;
+      }
+      n += read_block(headers.page(block), ends.page(block), out.subspan(n));
+    }
+    return n;
+  }
+
+ private:
+  size_t read_block(storage::PageView header, storage::PageView ends, std::span<Item> out) {
+    size_t n = 0;
+    bool full = false;
+    if (header.data() != nullptr) {
+      const auto* block = reinterpret_cast<const RelationshipBlock*>(header.data());
+      bool wide = block->wide != 0;
+      for_each_live(block->live, slot_, [&](uint32_t slot) {
+        if (n == out.size()) {
+          full = true;
+          slot_ = slot;
+          return false;
+        }
+        out[n++] = {(block_ << kSlotBits) | slot, load_id(ends.data(), wide, slot * 2), load_id(ends.data(), wide, slot * 2 + 1)};
+        return true;
+      });
+    }
+    if (!full) {
+      ++block_;
+      slot_ = 0;
+    }
+    return n;
+  }
+
+  const GraphView& view_;
+  uint32_t generation_;
+  BlockSequence blocks_;
+  uint64_t block_ = 0;
+  uint32_t slot_ = 0;
+};
+
+class NoNodes final : public NodeCursor {
+ public:
+  size_t next(std::span<NodeId>) override { return 0; }
+};
+
+class NoRelationships final : public RelationshipCursor {
+ public:
+  size_t next(std::span<Item>) override { return 0; }
+};
+
+}  // namespace
+
+std::unique_ptr<NodeCursor> GraphView::scan_nodes() const {
+  record_label_read(kNoToken);
+  return std::make_unique<NodeScan>(*this, kNoToken);
+}
+
+std::unique_ptr<NodeCursor> GraphView::scan_nodes(LabelId label) const {
+  record_label_read(label);
+  if (label >= kMaxTokens) return std::make_unique<NoNodes>();
+  return std::make_unique<NodeScan>(*this, label);
+}
+
+std::unique_ptr<RelationshipCursor> GraphView::scan_relationships() const {
+  record_type_read(kNoToken);
+  return std::make_unique<RelationshipScan>(*this, kNoToken);
+}
+
+std::unique_ptr<RelationshipCursor> GraphView::scan_relationships(TypeId type) const {
+  record_type_read(type);
+  if (type >= kMaxTokens) return std::make_unique<NoRelationships>();
+  return std::make_unique<RelationshipScan>(*this, type);
+}
+
+}  // namespace graft::graph
