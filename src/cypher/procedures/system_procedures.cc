@@ -1,0 +1,67 @@
+// Procedures about the server's own abilities.
+#include "cypher/functions/query_context.h"
+#include "cypher/functions/registry.h"
+#include "cypher/procedures/builtin.h"
+
+namespace graft::cypher {
+namespace {
+
+using graph::Value;
+
+std::string_view mode_name(ProcedureMode mode) {
+  switch (mode) {
+    case ProcedureMode::kRead: return "READ";
+    case ProcedureMode::kWrite: return "WRITE";
+    case ProcedureMode::kSchema: return "SCHEMA";
+    case ProcedureMode::kDbms: return "DBMS";
+  }
+  return "READ";
+}
+
+std::unique_ptr<ProcedureRows> list_procedures(const ProcedureRegistry& registry) {
+  std::vector<Row> rows;
+  for (const ProcedureInfo* p : registry.all()) {
+    bool writes = p->mode == ProcedureMode::kWrite || p->mode == ProcedureMode::kSchema;
+    rows.push_back({Value::string(p->name), Value::string(p->signature), Value::boolean(!writes), Value::string(p->description), Value::string(mode_name(p->mode))});
+  }
+  return make_rows(std::move(rows));
+}
+
+std::unique_ptr<ProcedureRows> list_functions(const ProcedureCall&) {
+  std::vector<Row> rows;
+  for (std::string_view name : function_names()) {
+    const FunctionInfo* f = find_function(name);
+    rows.push_back({Value::string(f->name), Value::string(f->signature), Value::string(f->category), Value::string(f->description), Value::boolean(f->aggregating)});
+  }
+  return make_rows(std::move(rows));
+}
+
+// Tools look for these names and a version that they know how to talk to.
+std::unique_ptr<ProcedureRows> components(const ProcedureCall&) {
+  return make_rows({{Value::string("Neo4j Kernel"), Value::list({Value::string("5.26.0")}), Value::string("community")},
+                    {Value::string("Graft"), Value::list({Value::string("0.1.0")}), Value::string("community")}});
+}
+
+std::unique_ptr<ProcedureRows> ping(const ProcedureCall&) { return make_rows({{Value::boolean(true)}}); }
+
+}  // namespace
+
+void add_system_procedures(const std::shared_ptr<ProcedureRegistry>& registry) {
+  auto add = [&](std::string name, std::vector<ProcedureOutput> outputs, std::string description, ProcedureFunction call) {
+    ProcedureInfo p;
+    p.name = std::move(name);
+    p.outputs = std::move(outputs);
+    p.mode = ProcedureMode::kDbms;
+    p.description = std::move(description);
+    p.call = std::move(call);
+    registry->add(std::move(p));
+  };
+  const ProcedureRegistry* self = registry.get();  // owns the procedure that looks at it
+  add("dbms.procedures", {{"name", "STRING"}, {"signature", "STRING"}, {"read_only", "BOOLEAN"}, {"description", "STRING"}, {"mode", "STRING"}},
+      "All procedures.", [self](const ProcedureCall&) { return list_procedures(*self); });
+  add("dbms.functions", {{"name", "STRING"}, {"signature", "STRING"}, {"category", "STRING"}, {"description", "STRING"}, {"aggregating", "BOOLEAN"}}, "All functions.", list_functions);
+  add("dbms.components", {{"name", "STRING"}, {"versions", "LIST<STRING>"}, {"edition", "STRING"}}, "What serves here, and its versions.", components);
+  add("db.ping", {{"success", "BOOLEAN"}}, "True: the server answers.", ping);
+}
+
+}  // namespace graft::cypher
