@@ -1,0 +1,111 @@
+#pragma once
+
+// A graph and a query engine in one process, without replication or Bolt: for tests of Cypher.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cypher/procedures/registry.h"
+#include "cypher/query.h"
+#include "env/posix/clock.h"
+#include "env/posix/random.h"
+#include "graph/transaction.h"
+#include "storage/memory_file_system.h"
+#include "storage/store.h"
+
+namespace graft::cypher {
+
+using Parameters = std::vector<std::pair<std::string, graph::Value>>;
+
+struct QueryAnswer {
+  std::vector<std::string> columns;
+  std::vector<std::vector<graph::Value>> rows;
+  graph::WriteCounters counters;
+};
+
+class InProcessDatabase {
+ public:
+  InProcessDatabase()
+      : store_(storage::Store::open(files_, "db", {.map_reserve_bytes = uint64_t{1} << 30}).value()),
+        ids_(graph::GraphView(store_->applied())), procedures_(make_procedure_registry()), engine_(QueryEngine::create(procedures_)) {}
+
+  const std::shared_ptr<ProcedureRegistry>& procedures() { return procedures_; }
+  QueryEngine& engine() { return *engine_; }
+  storage::Store& store() { return *store_; }
+  graph::GraphView view() { return graph::GraphView(store_->applied()); }
+  // Every statement until commit or rollback works in one transaction.
+  void begin() { open_ = make_transaction(); }
+  Status commit() {
+    std::unique_ptr<graph::GraphTransaction> tx = std::move(open_);
+    return finish(*tx);
+  }
+  void rollback() { open_.reset(); }
+
+  // A statement of its own, or one of the open transaction.
+  Result<QueryAnswer> run(std::string_view text, const Parameters& parameters = {}) {
+    std::unique_ptr<graph::GraphTransaction> own;
+    if (open_ == nullptr) own = make_transaction();
+    graph::GraphTransaction& tx = open_ != nullptr ? *open_ : *own;
+    Result<QueryAnswer> answer = run_in(tx, text, parameters);
+    if (!answer.ok()) {
+      open_.reset();
+      return answer;
+    }
+    answer->counters = tx.counters();
+    if (own != nullptr) GRAFT_TRY(finish(tx));
+    return answer;
+  }
+
+  // As literals are written in Cypher.
+  graph::Value value(std::string_view literal) { return run("RETURN " + std::string(literal) + " AS v").value().rows.at(0).at(0); }
+
+ private:
+  std::unique_ptr<graph::GraphTransaction> make_transaction() {
+    return std::make_unique<graph::GraphTransaction>(store_->fork(store_->head()), ids_, nullptr);
+  }
+
+  Status finish(graph::GraphTransaction& tx) {
+    GRAFT_TRY(tx.check_constraints());
+    if (!tx.has_changes()) return {};
+    tx.take_change_set();
+    store_->append_head(tx.release_fork());
+    store_->advance_applied();
+    return {};
+  }
+
+  Result<QueryAnswer> run_in(graph::GraphTransaction& tx, std::string_view text, const Parameters& parameters) {
+    auto prepared = engine_->prepare(text, parameters, tx.view());
+    if (auto* error = std::get_if<QueryError>(&prepared)) return Error{error->code, error->message};
+    const auto& query = std::get<std::shared_ptr<const PreparedQuery>>(prepared);
+    ExecutionOptions options;
+    options.parameters = parameters;
+    options.clock = &clock_;
+    options.random = &random_;
+    options.procedure_context = {&tx.view(), &tx, "admin", true};
+    QueryAnswer answer;
+    answer.columns = query->columns();
+    std::unique_ptr<Execution> execution = engine_->start(query, tx.view(), &tx, options);
+    for (bool done = false; !done;) {
+      GRAFT_TRY_ASSIGN(RowBatch batch, execution->next(1000, &done));
+      for (size_t r = 0; batch.columns > 0 && r < batch.rows(); ++r) {
+        auto begin = batch.values.begin() + static_cast<ptrdiff_t>(r * batch.columns);
+        answer.rows.emplace_back(begin, begin + static_cast<ptrdiff_t>(batch.columns));
+      }
+    }
+    return answer;
+  }
+
+  storage::MemoryFileSystem files_;
+  env::PosixClock clock_;
+  env::KernelRandom random_;
+  std::unique_ptr<storage::Store> store_;
+  graph::IdAllocator ids_;
+  std::shared_ptr<ProcedureRegistry> procedures_;
+  std::unique_ptr<QueryEngine> engine_;
+  std::unique_ptr<graph::GraphTransaction> open_;
+};
+
+}  // namespace graft::cypher
