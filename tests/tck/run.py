@@ -15,10 +15,11 @@ def main():
     if not (TCK / "tck_run.py").exists():
         print(f"skipped: no TCK at {TCK}")
         return 0
-    with Server.standalone(disable_auth=False) as server:
+    with Server.standalone(test_procedures=True) as server:
         server.wait_serving()
         command = [sys.executable, str(TCK / "tck_run.py"), "--features", str(TCK), "--uri", server.bolt_uri,
-                   "--user", "admin", "--password", "73@TuGraph", *sys.argv[1:]]
+                   "--user", "admin", "--password", "73@TuGraph", "--strict-phase",
+                   "--proc-hook", "CALL graft.test.registerProcedure($signature, $columns, $rows)", *sys.argv[1:]]
         return subprocess.run(command).returncode
 
 
