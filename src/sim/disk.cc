@@ -215,6 +215,13 @@ std::vector<std::string> Disk::files() const {
   return paths;
 }
 
+void Disk::erase_all() {
+  names_.clear();
+  durable_names_.clear();
+  pending_.clear();
+  directories_ = {"/"};
+}
+
 void Disk::crash(SimRandom& random) {
   std::map<std::string, size_t> kept;  // per directory: how many of its changes made it
   std::map<std::string, size_t> counts;

@@ -79,6 +79,7 @@ class Disk {
   std::vector<std::string> files() const;  // paths
 
   void crash(SimRandom& random);
+  void erase_all();  // a new disk
 
  private:
   struct NameChange {

@@ -89,7 +89,7 @@ void SimTaskRunner::drop_all() {
 
 SimProcess::SimProcess(SimScheduler& scheduler, uint64_t seed, int node)
     : raft(*this, "raft"), log(*this, "log"), lane(*this, "lane"), apply(*this, "apply"),
-      background(*this, "background"), io(*this, "io"),
+      background(*this, "background"), io(*this, "io"), worker(*this, "worker"),
       scheduler_(scheduler), random_(seed, 2), door_random_(seed, 3), node_(node) {}
 
 SimProcess::~SimProcess() = default;
@@ -103,7 +103,7 @@ void SimProcess::die() {
 }
 
 void SimProcess::reap() {
-  for (SimTaskRunner* runner : {&raft, &log, &lane, &apply, &background, &io}) runner->drop_all();
+  for (SimTaskRunner* runner : {&raft, &log, &lane, &apply, &background, &io, &worker}) runner->drop_all();
 }
 
 }  // namespace graft::sim

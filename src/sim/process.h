@@ -85,7 +85,7 @@ class SimProcess : public std::enable_shared_from_this<SimProcess> {
   void pause(Duration time) { paused_until_ = std::max(paused_until_, scheduler_.now() + time); }
   Duration paused_until() const { return paused_until_; }
 
-  SimTaskRunner raft, log, lane, apply, background, io;
+  SimTaskRunner raft, log, lane, apply, background, io, worker;
 
  private:
   SimScheduler& scheduler_;
