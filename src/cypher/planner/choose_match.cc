@@ -1,0 +1,405 @@
+// Order of a MATCH's steps, by estimated cost: from each promising start, greedily the step that leaves the fewest rows.
+
+#include <algorithm>
+#include <cmath>
+
+#include "cypher/planner/planner_impl.h"
+
+namespace graft::cypher {
+namespace {
+
+constexpr size_t kGreedyLimit = 60;   // patterns with more relationships are planned as written
+constexpr size_t kMaxStarts = 12;
+
+bool subset(const SlotSet& a, const SlotSet& b) {
+  return std::all_of(a.begin(), a.end(), [&](Slot slot) { return b.contains(slot); });
+}
+
+// What the bound slots allow next: -1 no, else whether from the end.
+int side(const GraphEdge& e, const SlotSet& bound) {
+  const bool from = bound.contains(e.from), to = bound.contains(e.to);
+  if (e.kind == EdgeKind::kShortest) return from && to ? 0 : -1;
+  if (e.bound) return bound.contains(e.slot) ? 0 : -1;
+  if (from) return 0;
+  return to ? 1 : -1;
+}
+
+}  // namespace
+
+MatchState Planner::choose(const QueryGraph& g, const SlotSet& bound, double rows) {
+  MatchState start;
+  start.bound = bound;
+  start.rows = std::max(rows, 1.0);
+  start.edge_done.resize(g.edges.size());
+  start.predicate_done.resize(g.predicates.size());
+  const bool connected = std::any_of(g.edges.begin(), g.edges.end(), [&](const GraphEdge& e) { return side(e, bound) >= 0; });
+  if (connected || g.edges.size() > kGreedyLimit) {
+    greedy(g, &start);
+    return start;
+  }
+  std::vector<LeafChoice> starts = leaves(g, start);
+  std::sort(starts.begin(), starts.end(), [](const LeafChoice& a, const LeafChoice& b) { return a.rows < b.rows; });
+  if (starts.size() > kMaxStarts) starts.resize(kMaxStarts);
+  MatchState best;
+  bool found = false;
+  for (const LeafChoice& leaf : starts) {
+    MatchState state = start;
+    MatchStep step;
+    step.leaf = leaf;
+    apply_step(g, step, &state);
+    greedy(g, &state);
+    if (!found || state.cost < best.cost) best = std::move(state);
+    found = true;
+  }
+  if (!found) {
+    greedy(g, &start);
+    return start;
+  }
+  return best;
+}
+
+void Planner::apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state) {
+  if (step.kind == MatchStep::kLeaf) {
+    state->cost += state->rows * step.leaf.cost;
+    state->rows *= step.leaf.rows;
+    if (step.leaf.edge >= 0) {
+      const GraphEdge& e = g.edges[static_cast<size_t>(step.leaf.edge)];
+      state->bound.insert({e.slot, e.from, e.to});
+      state->edge_done[static_cast<size_t>(step.leaf.edge)] = true;
+    } else {
+      state->bound.insert(step.leaf.node);
+    }
+    for (int p : step.leaf.solved) state->predicate_done[static_cast<size_t>(p)] = true;
+  } else {
+    const GraphEdge& e = g.edges[static_cast<size_t>(step.edge)];
+    const Slot to = step.reversed ? e.from : e.to;
+    const bool into = state->bound.contains(to);
+    const double fan = expand_rows(g, e, step.reversed, into);
+    state->cost += state->rows * std::max(1.0, fan);
+    state->rows *= fan;
+    state->bound.insert({e.from, e.to, e.slot});
+    if (e.path) state->bound.insert(e.path->slot);
+    if (e.quantified) {
+      for (const auto& [inner, group] : e.quantified->groups) state->bound.insert(group);
+    }
+    state->edge_done[static_cast<size_t>(step.edge)] = true;
+  }
+  for (size_t i = 0; i < g.predicates.size(); ++i) {
+    if (state->predicate_done[i] || !subset(g.predicates[i].needs, state->bound)) continue;
+    state->predicate_done[i] = true;
+    const Expr* e = g.predicates[i].expression;
+    // An expansion's estimate has the labels of its end in it
+    if (!(step.kind == MatchStep::kExpand && e->kind == ExprKind::kHasLabels)) state->rows *= selectivity(e);
+  }
+  state->rows = std::max(state->rows, 1e-6);
+  state->steps.push_back(step);
+}
+
+void Planner::greedy(const QueryGraph& g, MatchState* state) {
+  const bool as_written = g.edges.size() > kGreedyLimit;
+  for (;;) {
+    MatchState best;
+    bool found = false;
+    const auto consider = [&](const MatchStep& step) {
+      MatchState next = *state;
+      apply_step(g, step, &next);
+      if (!found || next.rows < best.rows || (next.rows == best.rows && next.cost < best.cost)) best = std::move(next);
+      found = true;
+    };
+    for (size_t i = 0; i < g.edges.size() && !(as_written && found); ++i) {
+      if (state->edge_done[i]) continue;
+      const int from = side(g.edges[i], state->bound);
+      if (from < 0) continue;
+      MatchStep step;
+      step.kind = MatchStep::kExpand;
+      step.edge = static_cast<int>(i);
+      step.reversed = from == 1;
+      if (as_written) {
+        apply_step(g, step, state);
+        found = true;
+        break;
+      }
+      consider(step);
+      const GraphEdge& e = g.edges[i];
+      if (from == 0 && e.kind != EdgeKind::kShortest && !e.bound && state->bound.contains(e.to) && e.from != e.to) {
+        step.reversed = true;
+        consider(step);
+      }
+    }
+    if (as_written && found) continue;
+    if (!found) {
+      for (const LeafChoice& leaf : leaves(g, *state)) {
+        MatchStep step;
+        step.leaf = leaf;
+        consider(step);
+        if (as_written) break;
+      }
+    }
+    if (!found) return;
+    *state = std::move(best);
+  }
+}
+
+// ---- Estimates ----------------------------------------------------------------------------------------------------
+
+std::vector<std::string> Planner::labels_of(const QueryGraph& g, Slot node) const {
+  std::vector<std::string> out;
+  for (const GraphPredicate& p : g.predicates) {
+    const Expr* e = p.expression;
+    if (e->kind == ExprKind::kHasLabels && e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == node && e->labels->kind == LabelExprKind::kName) out.push_back(e->labels->name);
+  }
+  return out;
+}
+
+double Planner::node_selectivity(const QueryGraph& g, Slot node) const {
+  const double all = std::max<double>(1, static_cast<double>(view_.node_count()));
+  double out = 1;
+  for (const std::string& label : labels_of(g, node)) {
+    const auto id = catalog_.label(label);
+    out = std::min(out, id ? static_cast<double>(view_.node_count(*id)) / all : 0.0);
+  }
+  return out;
+}
+
+double Planner::selectivity(const Expr* e) const {
+  switch (e->kind) {
+    case ExprKind::kHasLabels: {
+      if (e->labels->kind != LabelExprKind::kName) return 0.5;
+      const auto id = catalog_.label(e->labels->name);
+      return id ? std::max(0.001, static_cast<double>(view_.node_count(*id)) / std::max<double>(1, static_cast<double>(view_.node_count()))) : 0.001;
+    }
+    case ExprKind::kEqual: case ExprKind::kIn: return 0.1;
+    case ExprKind::kNotEqual: case ExprKind::kIsNotNull: case ExprKind::kUniqueRelationships: return 0.9;
+    case ExprKind::kStartsWith: case ExprKind::kEndsWith: case ExprKind::kContains: case ExprKind::kIsNull: return 0.1;
+    case ExprKind::kLess: case ExprKind::kLessEqual: case ExprKind::kGreater: case ExprKind::kGreaterEqual: return 0.3;
+    case ExprKind::kAnd: {
+      double out = 1;
+      for (const Expr* child : e->children) out *= selectivity(child);
+      return out;
+    }
+    case ExprKind::kOr: {
+      double none = 1;
+      for (const Expr* child : e->children) none *= 1 - selectivity(child);
+      return 1 - none;
+    }
+    case ExprKind::kNot: return 1 - selectivity(e->children[0]);
+    default: return 0.5;
+  }
+}
+
+double Planner::average_degree(const std::vector<std::string>& labels, const std::vector<std::string>& types, graph::Direction direction) const {
+  const double nodes = std::max<double>(1, static_cast<double>(view_.node_count()));
+  if (types.empty()) return static_cast<double>(view_.relationship_count()) / nodes * (direction == graph::Direction::kBoth ? 2 : 1);
+  double out = 0;
+  for (const std::string& name : types) {
+    const auto type = catalog_.type(name);
+    if (!type) continue;
+    double best = static_cast<double>(view_.relationship_count(*type)) / nodes * (direction == graph::Direction::kBoth ? 2 : 1);
+    for (const std::string& l : labels) {
+      const auto label = catalog_.label(l);
+      if (!label) continue;
+      double count = 0;
+      if (direction != graph::Direction::kIncoming) count += static_cast<double>(view_.relationship_count(*label, *type, graph::Direction::kOutgoing));
+      if (direction != graph::Direction::kOutgoing) count += static_cast<double>(view_.relationship_count(*label, *type, graph::Direction::kIncoming));
+      best = count / std::max<double>(1, static_cast<double>(view_.node_count(*label)));
+    }
+    out += best;
+  }
+  return out;
+}
+
+double Planner::expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const {
+  if (e.bound || e.kind == EdgeKind::kShortest) return 1;
+  graph::Direction direction = e.direction;
+  if (reversed && direction != graph::Direction::kBoth) direction = direction == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
+  const Slot from = reversed ? e.to : e.from, to = reversed ? e.from : e.to;
+  double degree = average_degree(labels_of(g, from), e.types, direction);
+  if (e.kind != EdgeKind::kSimple) {
+    const double hops = std::min<double>(e.length.max ? static_cast<double>(*e.length.max) : 5, 5);
+    degree = std::pow(std::max(degree, 1.5), std::max(1.0, hops));
+  }
+  const double nodes = std::max<double>(1, static_cast<double>(view_.node_count()));
+  return into ? degree / nodes : degree * std::max(node_selectivity(g, to), 1 / nodes);
+}
+
+// ---- Leaves -------------------------------------------------------------------------------------------------------
+
+std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& state) {
+  std::vector<LeafChoice> out;
+  for (Slot node : g.nodes) {
+    if (!state.bound.contains(node)) node_leaves(g, node, state, &out);
+  }
+  for (size_t i = 0; i < g.edges.size(); ++i) {
+    const GraphEdge& e = g.edges[i];
+    const bool free = e.kind == EdgeKind::kSimple && !e.bound && !state.edge_done[i] && e.from != e.to && !state.bound.contains(e.from) && !state.bound.contains(e.to);
+    if (!free) continue;
+    LeafChoice leaf;
+    leaf.op = PlanOp::kRelationshipScan;
+    leaf.edge = static_cast<int>(i);
+    if (e.types.empty()) {
+      leaf.rows = static_cast<double>(view_.relationship_count());
+    } else {
+      for (const std::string& name : e.types) {
+        if (const auto type = catalog_.type(name)) leaf.rows += static_cast<double>(view_.relationship_count(*type));
+      }
+    }
+    if (e.direction == graph::Direction::kBoth) leaf.rows *= 2;
+    leaf.cost = leaf.rows + 1;
+    out.push_back(std::move(leaf));
+  }
+  return out;
+}
+
+void Planner::node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out) {
+  LeafChoice all;
+  all.node = node;
+  all.rows = static_cast<double>(view_.node_count());
+  all.cost = all.rows + 1;
+  std::vector<std::string> labels;
+  LeafChoice best = all;
+  for (size_t i = 0; i < g.predicates.size(); ++i) {
+    const Expr* e = g.predicates[i].expression;
+    if (e->kind != ExprKind::kHasLabels || e->children[0]->kind != ExprKind::kVariable || e->children[0]->slot != node) continue;
+    std::vector<std::string> names;
+    if (!plain_alternatives(e->labels, &names)) continue;
+    LeafChoice scan;
+    scan.node = node;
+    scan.op = names.size() == 1 ? PlanOp::kNodeByLabelScan : PlanOp::kUnionNodeByLabelsScan;
+    scan.labels = names;
+    for (const std::string& name : names) {
+      if (const auto id = catalog_.label(name)) scan.rows += static_cast<double>(view_.node_count(*id));
+    }
+    scan.cost = scan.rows + 1;
+    scan.solved = {static_cast<int>(i)};
+    if (names.size() == 1) labels.push_back(names[0]);
+    if (best.op == PlanOp::kAllNodesScan || scan.rows < best.rows) best = scan;
+  }
+  out->push_back(best);
+  index_leaves(g, node, labels, state, out);
+  LeafChoice by_id;
+  if (id_seek(g, node, state, &by_id)) out->push_back(std::move(by_id));
+}
+
+namespace {
+
+bool is_property(const Expr* e, Slot entity, const std::string& key) {
+  return e->kind == ExprKind::kProperty && e->name == key && e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == entity;
+}
+
+ExprKind mirrored(ExprKind kind) {
+  switch (kind) {
+    case ExprKind::kLess: return ExprKind::kGreater;
+    case ExprKind::kLessEqual: return ExprKind::kGreaterEqual;
+    case ExprKind::kGreater: return ExprKind::kLess;
+    case ExprKind::kGreaterEqual: return ExprKind::kLessEqual;
+    default: return kind;
+  }
+}
+
+}  // namespace
+
+// The best use of the predicates on entity.key that an index can make, with values known by now.
+bool Planner::seek_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out, std::vector<int>* solved) const {
+  SeekKey range;
+  range.kind = SeekKind::kRange;
+  std::vector<int> in_range;
+  const auto known = [&](const Expr* value) {
+    SlotSet all;
+    collect_slots(value, &all);
+    return std::all_of(all.begin(), all.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); }) && !all.contains(entity);
+  };
+  for (size_t i = 0; i < g.predicates.size(); ++i) {
+    const Expr* e = g.predicates[i].expression;
+    if (state.predicate_done[i] || e->children.size() != 2 || !e->children[0] || !e->children[1]) continue;
+    const bool left = is_property(e->children[0], entity, key), right = is_property(e->children[1], entity, key);
+    if (left == right) continue;
+    Expr* value = e->children[left ? 1 : 0];
+    if (!known(value)) continue;
+    const ExprKind kind = left ? e->kind : mirrored(e->kind);
+    if (kind == ExprKind::kEqual || (left && (kind == ExprKind::kIn || kind == ExprKind::kStartsWith))) {
+      out->kind = kind == ExprKind::kEqual ? SeekKind::kEqual : kind == ExprKind::kIn ? SeekKind::kIn : SeekKind::kPrefix;
+      out->lower = value;
+      *solved = {static_cast<int>(i)};
+      if (out->kind != SeekKind::kPrefix) return true;
+      range.kind = SeekKind::kPrefix;
+      continue;
+    }
+    const bool above = kind == ExprKind::kGreater || kind == ExprKind::kGreaterEqual, below = kind == ExprKind::kLess || kind == ExprKind::kLessEqual;
+    if ((!above && !below) || range.kind == SeekKind::kPrefix || (above && range.lower) || (below && range.upper)) continue;
+    (above ? range.lower : range.upper) = value;
+    (above ? range.lower_inclusive : range.upper_inclusive) = kind == ExprKind::kGreaterEqual || kind == ExprKind::kLessEqual;
+    in_range.push_back(static_cast<int>(i));
+  }
+  if (range.kind == SeekKind::kPrefix) return true;
+  if (in_range.empty()) return false;
+  *out = range;
+  *solved = in_range;
+  return true;
+}
+
+void Planner::index_leaves(const QueryGraph& g, Slot entity, const std::vector<std::string>& labels, const MatchState& state, std::vector<LeafChoice>* out) {
+  for (const graph::IndexDefinition& index : catalog_.indexes()) {
+    if (index.entity != graph::EntityKind::kNode || index.kind != graph::IndexKind::kRange || index.state != graph::IndexState::kOnline || index.labels_or_types.size() != 1) continue;
+    const std::string& label = catalog_.label_name(index.labels_or_types[0]);
+    if (std::find(labels.begin(), labels.end(), label) == labels.end()) continue;
+    LeafChoice leaf;
+    leaf.op = PlanOp::kNodeIndexSeek;
+    leaf.node = entity;
+    leaf.index = &index;
+    const double entries = static_cast<double>(view_.index_entries(index.id)), distinct = std::max<double>(1, static_cast<double>(view_.index_distinct(index.id)));
+    leaf.rows = entries;
+    size_t equal_keys = 0;
+    for (graph::PropertyKeyId key : index.keys) {
+      SeekKey seek;
+      std::vector<int> solved;
+      if (!seek_key(g, entity, catalog_.property_key_name(key), state, &seek, &solved)) break;
+      leaf.keys.push_back(seek);
+      leaf.solved.insert(leaf.solved.end(), solved.begin(), solved.end());
+      if (seek.kind == SeekKind::kRange || seek.kind == SeekKind::kPrefix) {
+        leaf.rows *= seek.lower && seek.upper ? 0.1 : 0.3;
+        break;
+      }
+      ++equal_keys;
+      if (seek.kind == SeekKind::kIn) leaf.rows *= 3;
+    }
+    if (leaf.keys.empty()) continue;
+    if (equal_keys > 0) leaf.rows *= equal_keys == index.keys.size() ? 1 / distinct : std::pow(distinct, -0.5);
+    leaf.cost = leaf.rows + 2;
+    for (size_t i = 0; i < g.predicates.size(); ++i) {  // the index holds nodes of its label only
+      const Expr* e = g.predicates[i].expression;
+      if (e->kind == ExprKind::kHasLabels && e->children[0]->slot == entity && e->children[0]->kind == ExprKind::kVariable && e->labels->kind == LabelExprKind::kName && e->labels->name == label) leaf.solved.push_back(static_cast<int>(i));
+    }
+    out->push_back(std::move(leaf));
+  }
+}
+
+bool Planner::id_seek(const QueryGraph& g, Slot entity, const MatchState& state, LeafChoice* out) const {
+  const auto id_call = [&](const Expr* e) {
+    return e->kind == ExprKind::kFunction && e->function && (e->function->name == "id" || e->function->name == "elementId") && e->children.size() == 1 &&
+           e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == entity;
+  };
+  for (size_t i = 0; i < g.predicates.size(); ++i) {
+    const Expr* e = g.predicates[i].expression;
+    if ((e->kind != ExprKind::kEqual && e->kind != ExprKind::kIn) || state.predicate_done[i]) continue;
+    const bool left = id_call(e->children[0]), right = e->kind == ExprKind::kEqual && id_call(e->children[1]);
+    if (left == right) continue;
+    const Expr* call = e->children[left ? 0 : 1];
+    Expr* value = e->children[left ? 1 : 0];
+    SlotSet used;
+    collect_slots(value, &used);
+    const bool known = std::all_of(used.begin(), used.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); });
+    if (!known) continue;
+    out->op = PlanOp::kNodeByIdSeek;
+    out->node = entity;
+    out->ids = value;
+    out->many = e->kind == ExprKind::kIn;
+    out->element_id = call->function->name == "elementId";
+    out->rows = out->many ? 3 : 1;
+    out->cost = out->rows;
+    out->solved = {static_cast<int>(i)};
+    return true;
+  }
+  return false;
+}
+
+}  // namespace graft::cypher

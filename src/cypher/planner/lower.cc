@@ -1,0 +1,65 @@
+#include "cypher/planner/planner_impl.h"
+
+namespace graft::cypher {
+
+void Planner::lower_all(std::vector<Expr*>* list, const Stream& s) {
+  for (Expr*& e : *list) e = lower(e, s);
+}
+
+void Planner::lower_labels(LabelExpr* labels, const Stream& s) {
+  if (!labels) return;
+  if (labels->dynamic) labels->dynamic = lower(labels->dynamic, s);
+  for (LabelExpr* child : labels->children) lower_labels(child, s);
+}
+
+Expr* Planner::lower(Expr* e, const Stream& s) {
+  if (!e || e->plan) return e;
+  if (e->pattern || e->query) {
+    lower_subquery(e, s);
+    return e;
+  }
+  // A local variable is visible in what follows its list; no two variables share a slot, so that all may see it.
+  const SlotSet saved = locals_;
+  if (e->kind != ExprKind::kVariable && e->slot != kNoSlot) locals_.insert(e->slot);
+  if (e->slot2 != kNoSlot) locals_.insert(e->slot2);
+  for (Expr*& child : e->children) child = lower(child, s);
+  lower_labels(e->labels, s);
+  locals_ = saved;
+  return e;
+}
+
+void Planner::lower_subquery(Expr* e, const Stream& s) {
+  SlotSet scope = s.bound;
+  scope.insert(locals_.begin(), locals_.end());
+  const SlotSet needed = slots_of(e, scope);
+  e->arguments.assign(needed.begin(), needed.end());
+  Stream outer;
+  outer.bound = needed;
+  const SlotSet saved = std::exchange(locals_, SlotSet{});
+  Stream inner;
+  switch (e->kind) {
+    case ExprKind::kPatternExpression:
+      inner = pattern_stream({e->pattern}, nullptr, outer, true);
+      break;
+    case ExprKind::kPatternComprehension: {
+      inner = pattern_stream({e->pattern}, e->children[0], outer, true);
+      PlanProjection* projection = node<PlanProjection>();
+      projection->items.push_back({e->slot, lower(e->children[1], inner)});
+      inner.bound.insert(e->slot);
+      push(&inner, projection, inner.rows);
+      break;
+    }
+    case ExprKind::kShortestPath:
+      inner = pattern_stream({e->pattern}, nullptr, outer, true);
+      e->slot = e->pattern->slot;
+      break;
+    default:
+      inner = query(*e->query, outer, needed);
+      if (e->kind == ExprKind::kCollectSubquery) e->slot = e->query->slots[0];
+      break;
+  }
+  locals_ = saved;
+  e->plan = leaf_or_top(&inner);
+}
+
+}  // namespace graft::cypher

@@ -1,0 +1,345 @@
+// MATCH: the chosen order of steps as operators.
+
+#include <algorithm>
+
+#include "cypher/planner/planner_impl.h"
+
+namespace graft::cypher {
+
+void Planner::match(const MatchClause& c, Stream* s) {
+  // Path selectors over general patterns are planned apart
+  if (!c.optional) {
+    QueryGraph graph = make_query_graph(c.patterns, c.where, !c.repeatable_elements, s->bound, arena_.get(), this);
+    AccessSet reads;
+    graph_access(graph, &reads);
+    before_read(reads, s);
+    match_graph(&graph, s);
+    return;
+  }
+  Stream outer;
+  outer.bound = s->bound;
+  QueryGraph graph = make_query_graph(c.patterns, c.where, !c.repeatable_elements, s->bound, arena_.get(), this);
+  AccessSet reads;
+  graph_access(graph, &reads);
+  before_read(reads, s);
+  Stream inner = outer;
+  match_graph(&graph, &inner);
+  leaf_or_top(&inner);
+  PlanOptional* optional = node<PlanOptional>();
+  optional->nulls.assign(graph.introduced.begin(), graph.introduced.end());
+  push(&inner, optional, std::max(1.0, inner.rows));
+  s->bound.insert(graph.introduced.begin(), graph.introduced.end());
+  if (!s->top) {
+    s->top = inner.top;
+    s->rows = inner.rows;
+    return;
+  }
+  PlanApply* apply = node<PlanApply>(PlanOp::kApply);
+  apply->left = s->top;
+  apply->right = inner.top;
+  place(s, apply, s->rows * inner.rows);
+}
+
+Planner::Stream Planner::pattern_stream(const std::vector<PathPattern*>& patterns, Expr* where, const Stream& outer, bool unique) {
+  Stream s;
+  s.bound = outer.bound;
+  QueryGraph graph = make_query_graph(patterns, where, unique, s.bound, arena_.get(), this);
+  match_graph(&graph, &s);
+  return s;
+}
+
+void Planner::match_graph(QueryGraph* graph, Stream* s) {
+  const MatchState chosen = choose(*graph, s->bound, s->rows);
+  std::vector<bool> predicate_done(graph->predicates.size(), false), edge_done(graph->edges.size(), false);
+  filters(graph, &predicate_done, s, false);
+  for (const MatchStep& step : chosen.steps) {
+    if (step.kind == MatchStep::kLeaf) {
+      emit_leaf(*graph, step, s);
+      for (int p : step.leaf.solved) predicate_done[static_cast<size_t>(p)] = true;
+      if (step.leaf.edge >= 0) {
+        const std::vector<Slot> others = unique_with(*graph, step.leaf.edge, edge_done);
+        if (!others.empty()) {
+          Expr* unique = make_expr(ExprKind::kUniqueRelationships, {variable_of(graph->edges[static_cast<size_t>(step.leaf.edge)].slot, arena_.get())}, arena_.get());
+          for (Slot other : others) unique->children.push_back(variable_of(other, arena_.get()));
+          filter({unique}, s);
+        }
+        edge_done[static_cast<size_t>(step.leaf.edge)] = true;
+      }
+    } else {
+      const size_t i = static_cast<size_t>(step.edge);
+      if (graph->edges[i].kind == EdgeKind::kShortest) {
+        emit_shortest(graph, graph->edges[i], &predicate_done, s);
+      } else {
+        emit_expand(graph, step, edge_done, s);
+      }
+      edge_done[i] = true;
+    }
+    filters(graph, &predicate_done, s, false);
+  }
+  emit_paths(graph, s);
+  filters(graph, &predicate_done, s, true);
+}
+
+std::vector<Slot> Planner::unique_with(const QueryGraph& g, int edge, const std::vector<bool>& done) const {
+  std::vector<Slot> out;
+  const GraphEdge& e = g.edges[static_cast<size_t>(edge)];
+  if (!e.unique) return out;
+  for (size_t i = 0; i < g.edges.size(); ++i) {
+    const GraphEdge& other = g.edges[i];
+    if (!done[i] || !other.unique || static_cast<int>(i) == edge) continue;
+    const bool both_typed = !e.types.empty() && !other.types.empty();
+    const bool disjoint = both_typed && std::none_of(e.types.begin(), e.types.end(), [&](const std::string& t) { return std::find(other.types.begin(), other.types.end(), t) != other.types.end(); });
+    if (!disjoint) out.push_back(other.slot);
+  }
+  return out;
+}
+
+// ---- Leaves -------------------------------------------------------------------------------------------------------
+
+void Planner::emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s) {
+  const LeafChoice& leaf = step.leaf;
+  const double rows = std::max(s->rows, 1.0) * leaf.rows;
+  if (leaf.edge >= 0) {
+    const GraphEdge& e = g.edges[static_cast<size_t>(leaf.edge)];
+    PlanRelationshipScan* scan = node<PlanRelationshipScan>();
+    scan->relationship = e.slot;
+    scan->from = e.direction == graph::Direction::kIncoming ? e.to : e.from;
+    scan->to = e.direction == graph::Direction::kIncoming ? e.from : e.to;
+    scan->directed = e.direction != graph::Direction::kBoth;
+    scan->types = type_tokens(e.types);
+    s->bound.insert({e.slot, e.from, e.to});
+    return push_leaf(s, scan, rows);
+  }
+  s->bound.insert(leaf.node);
+  if (leaf.op == PlanOp::kNodeByIdSeek) {
+    PlanIdSeek* seek = node<PlanIdSeek>(leaf.op);
+    seek->entity = leaf.node;
+    seek->ids = lower(leaf.ids, *s);
+    seek->many = leaf.many;
+    seek->element_id = leaf.element_id;
+    return push_leaf(s, seek, rows);
+  }
+  if (leaf.op == PlanOp::kNodeIndexSeek) {
+    PlanIndexSeek* seek = node<PlanIndexSeek>(leaf.op);
+    seek->entity = leaf.node;
+    seek->index = leaf.index->id;
+    seek->unique = leaf.index->unique;
+    seek->index_name = leaf.index->name;
+    seek->label_or_type = {catalog_.label_name(leaf.index->labels_or_types[0]), leaf.index->labels_or_types[0]};
+    for (graph::PropertyKeyId key : leaf.index->keys) seek->properties.push_back({catalog_.property_key_name(key), key});
+    seek->keys = leaf.keys;
+    for (SeekKey& key : seek->keys) {
+      key.lower = lower(key.lower, *s);
+      key.upper = lower(key.upper, *s);
+    }
+    return push_leaf(s, seek, rows);
+  }
+  PlanNodeScan* scan = node<PlanNodeScan>(leaf.op);
+  scan->node = leaf.node;
+  for (const std::string& label : leaf.labels) scan->labels.push_back(label_token(label));
+  push_leaf(s, scan, rows);
+}
+
+// ---- Expansions ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+graph::Direction reverse(graph::Direction d) {
+  if (d == graph::Direction::kBoth) return d;
+  return d == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
+}
+
+}  // namespace
+
+void Planner::emit_expand(QueryGraph* g, const MatchStep& step, const std::vector<bool>& edges_done, Stream* s) {
+  const GraphEdge& e = g->edges[static_cast<size_t>(step.edge)];
+  std::vector<Slot> others = unique_with(*g, step.edge, edges_done);
+  if (e.bound) {
+    emit_bound_relationship(e, s);
+    if (!others.empty()) {
+      Expr* unique = make_expr(ExprKind::kUniqueRelationships, {variable_of(e.slot, arena_.get())}, arena_.get());
+      for (Slot other : others) unique->children.push_back(variable_of(other, arena_.get()));
+      filter({unique}, s);
+    }
+    return;
+  }
+  const Slot from = step.reversed ? e.to : e.from, to = step.reversed ? e.from : e.to;
+  const bool into = s->bound.contains(to);
+  const double rows = s->rows * expand_rows(*g, e, step.reversed, into);
+  leaf_or_top(s);
+  if (e.kind == EdgeKind::kVarLength) return emit_var_length(e, from, to, into, step.reversed, std::move(others), s);
+  if (e.kind == EdgeKind::kQuantified) return emit_quantified(e, from, to, into, step.reversed, std::move(others), s);
+  PlanExpand* expand = node<PlanExpand>(into ? PlanOp::kExpandInto : PlanOp::kExpandAll);
+  expand->from = from;
+  expand->to = to;
+  expand->relationship = e.slot;
+  expand->direction = step.reversed ? reverse(e.direction) : e.direction;
+  expand->types = type_tokens(e.types);
+  expand->unique_with = std::move(others);
+  s->bound.insert({to, e.slot});
+  push(s, expand, rows);
+}
+
+void Planner::emit_var_length(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s) {
+  PlanVarLengthExpand* expand = node<PlanVarLengthExpand>(into ? PlanOp::kVarLengthExpandInto : PlanOp::kVarLengthExpandAll);
+  expand->from = from;
+  expand->to = to;
+  expand->relationships = e.slot;
+  expand->direction = reversed ? reverse(e.direction) : e.direction;
+  expand->types = type_tokens(e.types);
+  expand->min = e.length.min;
+  expand->max = e.length.max;
+  expand->reversed = reversed;
+  expand->unique_with = std::move(unique_with);
+  expand->step_relationship = e.step;
+  expand->step_predicates = e.step_predicates;
+  lower_all(&expand->step_predicates, *s);
+  s->bound.insert({to, e.slot});
+  push(s, expand, s->rows * (into ? 1 : 10));
+}
+
+void Planner::emit_quantified(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s) {
+  const PatternPart& part = *e.quantified;
+  PlanRepeat* repeat = node<PlanRepeat>();
+  const Slot first = part.inner->parts.front()->node->slot, last = part.inner->parts.back()->node->slot;
+  repeat->start = from;
+  repeat->end = to;
+  repeat->end_bound = into;
+  repeat->inner_start = reversed ? last : first;
+  repeat->inner_end = reversed ? first : last;
+  repeat->min = e.length.min;
+  repeat->max = e.length.max;
+  repeat->groups = part.groups;
+  repeat->relationships = e.slot;
+  repeat->reversed = reversed;
+  repeat->unique_with = std::move(unique_with);
+  repeat->check_unique = e.unique;
+  Stream outer;
+  outer.bound = s->bound;
+  outer.bound.insert(repeat->inner_start);
+  Stream round = pattern_stream({part.inner}, part.where, outer, e.unique);
+  repeat->right = leaf_or_top(&round);
+  for (const PatternPart* p : part.inner->parts) {
+    if (p->relationship) repeat->inner_relationships.push_back(p->relationship->slot);
+  }
+  if (reversed) std::reverse(repeat->inner_relationships.begin(), repeat->inner_relationships.end());
+  repeat->left = s->top;
+  s->bound.insert({to, e.slot});
+  for (const auto& [inner, group] : part.groups) s->bound.insert(group);
+  place(s, repeat, s->rows * (into ? 1 : 10));
+}
+
+void Planner::emit_bound_relationship(const GraphEdge& e, Stream* s) {
+  PlanProjectEndpoints* ends = node<PlanProjectEndpoints>();
+  ends->relationship = e.slot;
+  ends->from = e.from;
+  ends->to = e.to;
+  ends->from_bound = s->bound.contains(e.from);
+  ends->to_bound = s->bound.contains(e.to) || e.from == e.to;
+  ends->direction = e.direction;
+  ends->types = type_tokens(e.types);
+  ends->var_length = e.kind == EdgeKind::kVarLength;
+  ends->min = e.length.min;
+  ends->max = e.length.max;
+  leaf_or_top(s);
+  s->bound.insert({e.from, e.to});
+  push(s, ends, s->rows);
+}
+
+void Planner::emit_shortest(QueryGraph* g, const GraphEdge& e, std::vector<bool>* predicate_done, Stream* s) {
+  PlanShortestPath* shortest = node<PlanShortestPath>();
+  shortest->from = e.from;
+  shortest->to = e.to;
+  shortest->relationships = e.slot;
+  shortest->path = e.path->slot;
+  shortest->direction = e.direction;
+  shortest->types = type_tokens(e.types);
+  shortest->min = e.length.min;
+  shortest->max = e.length.max;
+  shortest->all = e.all_shortest;
+  shortest->step_relationship = e.step;
+  shortest->step_predicates = e.step_predicates;
+  lower_all(&shortest->step_predicates, *s);
+  leaf_or_top(s);
+  s->bound.insert({e.slot, e.path->slot});
+  for (size_t i = 0; i < g->predicates.size(); ++i) {
+    const GraphPredicate& p = g->predicates[i];
+    const bool about_path = p.needs.contains(e.slot) || p.needs.contains(e.path->slot);
+    const bool ready = std::all_of(p.needs.begin(), p.needs.end(), [&](Slot slot) { return s->bound.contains(slot); });
+    if ((*predicate_done)[i] || !about_path || !ready) continue;
+    shortest->path_predicates.push_back(lower(p.expression, *s));
+    (*predicate_done)[i] = true;
+  }
+  push(s, shortest, s->rows);
+}
+
+void Planner::emit_paths(QueryGraph* g, Stream* s) {
+  if (g->paths.empty()) return;
+  PlanProjection* projection = node<PlanProjection>();
+  leaf_or_top(s);
+  for (const NamedPath& path : g->paths) {
+    projection->items.push_back({path.slot, path.expression});
+    s->bound.insert(path.slot);
+  }
+  push(s, projection, s->rows);
+}
+
+// ---- Filters ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+int predicate_cost(const Expr* e) {
+  if (e->kind == ExprKind::kHasLabels || e->kind == ExprKind::kUniqueRelationships || e->kind == ExprKind::kHasType) return 0;
+  if (e->pattern || e->query) return 100;
+  int cost = 1;
+  for (const Expr* child : e->children) cost += child ? predicate_cost(child) : 0;
+  return cost;
+}
+
+}  // namespace
+
+void Planner::filters(QueryGraph* g, std::vector<bool>* done, Stream* s, bool all) {
+  std::vector<Expr*> ready;
+  for (size_t i = 0; i < g->predicates.size(); ++i) {
+    if ((*done)[i]) continue;
+    const GraphPredicate& p = g->predicates[i];
+    const bool bound = std::all_of(p.needs.begin(), p.needs.end(), [&](Slot slot) { return s->bound.contains(slot); });
+    if (!bound && !all) continue;
+    (*done)[i] = true;
+    ready.push_back(p.expression);
+  }
+  filter(std::move(ready), s);
+}
+
+void Planner::filter(std::vector<Expr*> predicates, Stream* s) {
+  if (predicates.empty()) return;
+  leaf_or_top(s);
+  std::vector<Expr*> plain;
+  std::vector<std::pair<Expr*, bool>> semi;  // EXISTS and patterns as SemiApply; true: NOT
+  for (Expr* e : predicates) {
+    const bool negated = e->kind == ExprKind::kNot;
+    Expr* inner = negated ? e->children[0] : e;
+    if (inner->kind == ExprKind::kPatternExpression || inner->kind == ExprKind::kExists) {
+      semi.emplace_back(inner, negated);
+    } else {
+      plain.push_back(lower(e, *s));
+    }
+  }
+  if (!plain.empty()) {
+    std::stable_sort(plain.begin(), plain.end(), [](const Expr* a, const Expr* b) { return predicate_cost(a) < predicate_cost(b); });
+    PlanFilter* filter = node<PlanFilter>();
+    double rows = s->rows;
+    for (const Expr* e : plain) rows *= selectivity(e);
+    filter->predicates = std::move(plain);
+    push(s, filter, rows);
+  }
+  for (auto& [e, negated] : semi) {
+    lower(e, *s);
+    PlanApply* apply = node<PlanApply>(negated ? PlanOp::kAntiSemiApply : PlanOp::kSemiApply);
+    apply->left = s->top;
+    apply->right = e->plan;
+    place(s, apply, s->rows * 0.5);
+  }
+}
+
+}  // namespace graft::cypher

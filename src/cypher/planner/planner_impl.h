@@ -1,0 +1,179 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cypher/functions/registry.h"
+#include "cypher/planner/planner.h"
+#include "cypher/planner/query_graph.h"
+#include "cypher/procedures/registry.h"
+#include "graph/view.h"
+
+namespace graft::cypher {
+
+// How one node or relationship can be found without coming from another.
+struct LeafChoice {
+  PlanOp op = PlanOp::kAllNodesScan;
+  Slot node = kNoSlot;
+  int edge = -1;                          // relationship leaves
+  double rows = 0;
+  double cost = 0;
+  const graph::IndexDefinition* index = nullptr;
+  std::vector<SeekKey> keys;
+  std::vector<std::string> labels;
+  Expr* ids = nullptr;
+  bool many = false, element_id = false;
+  std::vector<int> solved;                // predicates that need no filter any more
+};
+
+struct MatchStep {
+  enum Kind : uint8_t { kLeaf, kExpand } kind = kLeaf;
+  LeafChoice leaf;
+  int edge = -1;
+  bool reversed = false;                  // expand from edge.to
+};
+
+struct MatchState {
+  SlotSet bound;
+  std::vector<bool> edge_done, predicate_done;
+  double rows = 1, cost = 0;
+  std::vector<MatchStep> steps;
+};
+
+// What a piece of plan reads and writes, for Eager barriers.
+struct AccessSet {
+  bool all_nodes = false, all_relationships = false, all_properties = false, any_labels = false;
+  std::set<std::string> labels, types, properties;
+  // Writes only
+  bool deletes = false, creates_nodes = false;
+  bool empty() const;
+  void add(const AccessSet& other);
+};
+
+class Planner : public SlotSource {
+ public:
+  Planner(Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures, const graph::GraphView& view);
+  PlannedStatement run(const Statement& statement);
+  Slot new_slot(SlotKind kind) override;
+
+ private:
+  // A chain of operators under construction: top is null while there is nothing but the argument row.
+  struct Stream {
+    PlanNode* top = nullptr;
+    SlotSet bound;
+    double rows = 1;
+    AccessSet reads, writes;              // since the last barrier
+  };
+
+  template <class T, class... Args>
+  T* node(Args&&... args) { return arena_->make<T>(std::forward<Args>(args)...); }
+  template <class T>
+  T* push(Stream* s, T* n, double rows) {  // n on top of the stream
+    n->left = leaf_or_top(s);
+    return place(s, n, rows);
+  }
+  template <class T>
+  T* place(Stream* s, T* n, double rows) {
+    finish(s, n, rows);
+    return n;
+  }
+  void finish(Stream* s, PlanNode* n, double rows);
+  PlanNode* leaf_or_top(Stream* s);
+  void push_leaf(Stream* s, PlanNode* leaf, double rows);  // Apply unless the stream is empty
+  Token label_token(const std::string& name);
+  Token type_token(const std::string& name);
+  Token key_token(const std::string& name);
+  std::vector<Token> type_tokens(const std::vector<std::string>& names);
+
+  // ---- Queries (plan_query.cc)
+  // Leaves the result columns in q.slots.
+  Stream query(const Query& q, const Stream& outer, const SlotSet& fixed);
+  Stream union_query(const Query& q, const Stream& outer, const SlotSet& fixed);
+  Stream single_query(const SingleQuery& part, Stream s, const SlotSet& fixed);
+  void clause(const Clause& c, Stream* s, const SlotSet& fixed);
+  void unwind(const UnwindClause& c, Stream* s);
+  void load_csv(const LoadCsvClause& c, Stream* s);
+  void call_procedure(const CallProcedureClause& c, Stream* s);
+  void call_subquery(const CallSubqueryClause& c, Stream* s, const SlotSet& fixed);
+  PlanNode* command(const Command& c, Stream* s, std::vector<std::pair<std::string, Slot>>* columns);
+  void note_writes(QueryType type);
+  void number_all();
+  static bool returns(const Query& q);
+
+  // ---- Projections (plan_projection.cc)
+  void projection(const ProjectionClause& c, Stream* s, const SlotSet& fixed);
+  void aggregate(const ProjectionClause& c, std::vector<Expr*>* order, Stream* s, const SlotSet& fixed, SlotSet* projected);
+  Expr* replace_aggregations(Expr* e, const std::vector<SlotExpr>& keys, std::vector<SlotExpr>* aggregations);
+  void order_and_page(const ProjectionClause& c, const std::vector<Expr*>& order, Stream* s, const SlotSet& keep);
+  bool count_store(const ProjectionClause& c, Stream* s);
+
+  // ---- MATCH (plan_match.cc, choose_match.cc)
+  void match(const MatchClause& c, Stream* s);
+  void match_graph(QueryGraph* graph, Stream* s);
+  void emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s);
+  void emit_expand(QueryGraph* g, const MatchStep& step, const std::vector<bool>& edges_done, Stream* s);
+  void emit_var_length(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s);
+  void emit_quantified(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s);
+  void emit_shortest(QueryGraph* g, const GraphEdge& e, std::vector<bool>* predicate_done, Stream* s);
+  void emit_bound_relationship(const GraphEdge& e, Stream* s);
+  void emit_paths(QueryGraph* g, Stream* s);
+  void filters(QueryGraph* g, std::vector<bool>* done, Stream* s, bool all);
+  void filter(std::vector<Expr*> predicates, Stream* s);
+  std::vector<Slot> unique_with(const QueryGraph& g, int edge, const std::vector<bool>& done) const;
+  Stream pattern_stream(const std::vector<PathPattern*>& patterns, Expr* where, const Stream& outer, bool unique);
+
+  MatchState choose(const QueryGraph& g, const SlotSet& bound, double rows);
+  void greedy(const QueryGraph& g, MatchState* state);
+  void apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state);
+  double expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const;
+  std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state);
+  void node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out);
+  void index_leaves(const QueryGraph& g, Slot node, const std::vector<std::string>& labels, const MatchState& state, std::vector<LeafChoice>* out);
+  bool seek_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out, std::vector<int>* solved) const;
+  bool id_seek(const QueryGraph& g, Slot entity, const MatchState& state, LeafChoice* out) const;
+  std::vector<std::string> labels_of(const QueryGraph& g, Slot node) const;
+  double node_selectivity(const QueryGraph& g, Slot node) const;
+  double selectivity(const Expr* e) const;
+  double average_degree(const std::vector<std::string>& labels, const std::vector<std::string>& types, graph::Direction direction) const;
+
+  // ---- Writes (plan_write.cc)
+  void create(const CreateClause& c, Stream* s);
+  void created_pattern(const PathPattern& path, std::vector<CreateNodeItem>* nodes, std::vector<CreateRelationshipItem>* relationships, Stream* s, SlotSet* made);
+  void merge(const MergeClause& c, Stream* s);
+  void set(const std::vector<SetItem>& items, bool remove, Stream* s);
+  std::vector<SetItem> lowered(std::vector<SetItem> items, Stream* s);
+  void delete_clause(const DeleteClause& c, Stream* s);
+  void foreach_clause(const ForeachClause& c, Stream* s, const SlotSet& fixed);
+  void path_after_write(const PathPattern& path, Stream* s);
+
+  // ---- Eager (plan_eager.cc)
+  void before_write(const AccessSet& write, Stream* s);   // barrier when what was read upstream would see it
+  void before_read(const AccessSet& read, Stream* s);     // barrier when writes upstream must be complete
+  void before_update(const AccessSet& read, const AccessSet& write, Stream* s);
+  void eager(Stream* s, const char* reason);
+  static void expression_access(const Expr* e, AccessSet* out);
+  static void graph_access(const QueryGraph& g, AccessSet* out);
+  static void set_access(const std::vector<SetItem>& items, AccessSet* out);
+  static void query_access(const Query& q, AccessSet* reads, AccessSet* writes);
+  static void clause_access(const Clause& c, AccessSet* reads, AccessSet* writes);
+  static void pattern_access(const PathPattern& path, AccessSet* out);
+
+  // ---- Expressions (lower.cc): plans for subqueries and patterns inside
+  Expr* lower(Expr* e, const Stream& s);
+  void lower_all(std::vector<Expr*>* list, const Stream& s);
+  void lower_labels(LabelExpr* labels, const Stream& s);
+  void lower_subquery(Expr* e, const Stream& s);
+
+  std::shared_ptr<Arena> arena_;
+  std::shared_ptr<Plan> plan_;
+  Analysis analysis_;
+  const ProcedureRegistry& procedures_;
+  const graph::GraphView& view_;
+  const graph::Catalog& catalog_;
+  QueryType type_ = QueryType::kRead;
+  bool large_write_ = false;
+  std::vector<PlanNode*> made_;
+  SlotSet locals_;  // of comprehensions around the expression being lowered
+};
+
+}  // namespace graft::cypher
