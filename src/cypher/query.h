@@ -61,6 +61,8 @@ struct ProcedureContext {
   bool is_admin = true;
 };
 
+class ProcedureRegistry;
+
 struct ExecutionOptions {
   std::vector<std::pair<std::string, graph::Value>> parameters;
   env::Duration timeout{0};                       // 0: none
@@ -69,6 +71,7 @@ struct ExecutionOptions {
   env::Random* random = nullptr;                  // required: rand(), randomUUID()
   std::string database = "neo4j";
   ProcedureContext procedure_context;
+  const ProcedureRegistry* procedures = nullptr;  // set by QueryEngine::start: SHOW PROCEDURES
 };
 
 // Rows in row-major order, as many columns as PreparedQuery::columns().

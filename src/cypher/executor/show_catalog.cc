@@ -1,0 +1,101 @@
+// SHOW PROCEDURES, FUNCTIONS, DATABASES.
+
+#include "cypher/executor/show_rows.h"
+#include "cypher/functions/registry.h"
+#include "cypher/procedures/registry.h"
+
+namespace graft::cypher {
+
+using graph::List;
+using graph::Map;
+using graph::Value;
+
+namespace {
+
+Value text(std::string_view s) { return Value::string(s); }
+
+Value argument(const std::string& name, const std::string& type, const std::optional<Value>& default_value, bool is_input) {
+  Map map{{"name", text(name)}, {"type", text(type)}, {"description", text(name + " :: " + type)}, {"isDeprecated", Value::boolean(false)}};
+  if (is_input && default_value.has_value()) map.emplace_back("default", text(graph::to_text(*default_value)));
+  return Value::map(std::move(map));
+}
+
+std::string_view mode_name(ProcedureMode mode) {
+  switch (mode) {
+    case ProcedureMode::kRead: return "READ";
+    case ProcedureMode::kWrite: return "WRITE";
+    case ProcedureMode::kSchema: return "SCHEMA";
+    case ProcedureMode::kDbms: return "DBMS";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<Map> show_procedures(QueryContext& context) {
+  std::vector<Map> rows;
+  if (context.options().procedures == nullptr) return rows;
+  for (const ProcedureInfo* p : context.options().procedures->all()) {
+    List inputs, outputs;
+    for (const ProcedureInput& input : p->inputs) inputs.push_back(argument(input.name, input.type, input.default_value, true));
+    for (const ProcedureOutput& output : p->outputs) outputs.push_back(argument(output.name, output.type, {}, false));
+    rows.push_back({
+        {"name", text(p->name)},
+        {"description", text(p->description)},
+        {"mode", text(mode_name(p->mode))},
+        {"worksOnSystem", Value::boolean(p->mode == ProcedureMode::kDbms)},
+        {"signature", text(p->signature)},
+        {"argumentDescription", Value::list(std::move(inputs))},
+        {"returnDescription", Value::list(std::move(outputs))},
+        {"admin", Value::boolean(p->admin)},
+        {"rolesExecution", Value()},
+        {"rolesBoostedExecution", Value()},
+        {"isDeprecated", Value::boolean(false)},
+        {"deprecatedBy", Value()},
+        {"option", Value::map({{"deprecated", Value::boolean(false)}})},
+    });
+  }
+  return rows;
+}
+
+std::vector<Map> show_functions() {
+  std::vector<Map> rows;
+  for (std::string_view name : function_names()) {
+    const FunctionInfo* f = find_function(name);
+    rows.push_back({
+        {"name", text(f->name)},
+        {"category", text(f->category)},
+        {"description", text(f->description)},
+        {"signature", text(f->signature)},
+        {"isBuiltIn", Value::boolean(true)},
+        {"argumentDescription", Value::list({})},
+        {"returnDescription", text("")},
+        {"aggregating", Value::boolean(f->aggregating)},
+        {"rolesExecution", Value()},
+        {"rolesBoostedExecution", Value()},
+        {"isDeprecated", Value::boolean(false)},
+        {"deprecatedBy", Value()},
+    });
+  }
+  return rows;
+}
+
+std::vector<Map> show_databases(QueryContext& context) {
+  return {{
+      {"name", text(context.options().database)},
+      {"type", text("standard")},
+      {"aliases", Value::list({})},
+      {"access", text("read-write")},
+      {"address", Value()},
+      {"role", Value()},
+      {"writer", Value::boolean(context.transaction() != nullptr)},
+      {"requestedStatus", text("online")},
+      {"currentStatus", text("online")},
+      {"statusMessage", text("")},
+      {"default", Value::boolean(true)},
+      {"home", Value::boolean(true)},
+      {"constituents", Value::list({})},
+  }};
+}
+
+}  // namespace graft::cypher

@@ -1,0 +1,161 @@
+#include "cypher/executor/show_rows.h"
+
+namespace graft::cypher {
+
+using graph::ConstraintDefinition;
+using graph::ConstraintKind;
+using graph::EntityKind;
+using graph::IndexDefinition;
+using graph::IndexKind;
+using graph::IndexState;
+using graph::List;
+using graph::Map;
+using graph::Value;
+
+namespace {
+
+Value text(std::string_view s) { return Value::string(s); }
+
+std::string_view kind_name(IndexKind kind) {
+  switch (kind) {
+    case IndexKind::kRange: return "RANGE";
+    case IndexKind::kText: return "TEXT";
+    case IndexKind::kPoint: return "POINT";
+    case IndexKind::kLookup: return "LOOKUP";
+    case IndexKind::kFulltext: return "FULLTEXT";
+    case IndexKind::kVector: return "VECTOR";
+  }
+  return "";
+}
+
+std::string_view state_name(IndexState state) {
+  return state == IndexState::kOnline ? "ONLINE" : state == IndexState::kFailed ? "FAILED" : "POPULATING";
+}
+
+std::string_view entity_name(EntityKind entity) { return entity == EntityKind::kNode ? "NODE" : "RELATIONSHIP"; }
+
+std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
+
+const std::string& token_name(const graph::Catalog& catalog, EntityKind entity, uint32_t token) {
+  return entity == EntityKind::kNode ? catalog.label_name(token) : catalog.type_name(token);
+}
+
+List token_names(const graph::Catalog& catalog, EntityKind entity, const std::vector<uint32_t>& tokens) {
+  List names;
+  for (uint32_t token : tokens) names.push_back(text(token_name(catalog, entity, token)));
+  return names;
+}
+
+List key_names(const graph::Catalog& catalog, const std::vector<graph::PropertyKeyId>& keys) {
+  List names;
+  for (graph::PropertyKeyId key : keys) names.push_back(text(catalog.property_key_name(key)));
+  return names;
+}
+
+std::string pattern(EntityKind entity, const std::string& name) {
+  return entity == EntityKind::kNode ? "(n:" + quoted(name) + ")" : "()-[r:" + quoted(name) + "]-()";
+}
+
+std::string properties_text(const graph::Catalog& catalog, EntityKind entity, const std::vector<graph::PropertyKeyId>& keys) {
+  std::string out = "(";
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (i != 0) out += ", ";
+    out += (entity == EntityKind::kNode ? "n." : "r.") + quoted(catalog.property_key_name(keys[i]));
+  }
+  return out + ")";
+}
+
+Value owning_constraint(const graph::Catalog& catalog, graph::IndexId index) {
+  for (const ConstraintDefinition& c : catalog.constraints()) {
+    if (c.backing_index == index) return text(c.name);
+  }
+  return {};
+}
+
+std::string_view constraint_type(const ConstraintDefinition& c) {
+  bool node = c.entity == EntityKind::kNode;
+  switch (c.kind) {
+    case ConstraintKind::kUnique: return node ? "UNIQUENESS" : "RELATIONSHIP_UNIQUENESS";
+    case ConstraintKind::kKey: return node ? "NODE_KEY" : "RELATIONSHIP_KEY";
+    case ConstraintKind::kExists: return node ? "NODE_PROPERTY_EXISTENCE" : "RELATIONSHIP_PROPERTY_EXISTENCE";
+    case ConstraintKind::kPropertyType: return node ? "NODE_PROPERTY_TYPE" : "RELATIONSHIP_PROPERTY_TYPE";
+  }
+  return "";
+}
+
+std::string requirement(const ConstraintDefinition& c) {
+  switch (c.kind) {
+    case ConstraintKind::kUnique: return " IS UNIQUE";
+    case ConstraintKind::kKey: return c.entity == EntityKind::kNode ? " IS NODE KEY" : " IS RELATIONSHIP KEY";
+    case ConstraintKind::kExists: return " IS NOT NULL";
+    case ConstraintKind::kPropertyType: return " IS :: " + c.property_type;
+  }
+  return "";
+}
+
+std::string create_index_text(const graph::Catalog& catalog, const IndexDefinition& index) {
+  std::string text = "CREATE " + std::string(kind_name(index.kind)) + " INDEX " + quoted(index.name) + " FOR ";
+  if (index.kind == IndexKind::kLookup || index.labels_or_types.empty()) {
+    return text + (index.entity == EntityKind::kNode ? "(n) ON EACH labels(n)" : "()-[r]-() ON EACH type(r)");
+  }
+  return text + pattern(index.entity, token_name(catalog, index.entity, index.labels_or_types[0])) + " ON " +
+         properties_text(catalog, index.entity, index.keys);
+}
+
+}  // namespace
+
+std::vector<Map> show_indexes(QueryContext& context) {
+  const graph::Catalog& catalog = context.view().catalog();
+  std::vector<Map> rows;
+  for (const IndexDefinition& index : catalog.indexes()) {
+    bool lookup = index.kind == IndexKind::kLookup;
+    rows.push_back({
+        {"id", Value::integer(index.id)},
+        {"name", text(index.name)},
+        {"state", text(state_name(index.state))},
+        {"populationPercent", Value::floating(index.state == IndexState::kOnline ? 100.0 : 0.0)},
+        {"type", text(kind_name(index.kind))},
+        {"entityType", text(entity_name(index.entity))},
+        {"labelsOrTypes", lookup ? Value() : Value::list(token_names(catalog, index.entity, index.labels_or_types))},
+        {"properties", lookup ? Value() : Value::list(key_names(catalog, index.keys))},
+        {"indexProvider", text("graft-btree-1.0")},
+        {"owningConstraint", owning_constraint(catalog, index.id)},
+        {"lastRead", Value()},
+        {"readCount", Value()},
+        {"trackedSince", Value()},
+        {"options", Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text("graft-btree-1.0")}})},
+        {"failureMessage", text(index.failure)},
+        {"createStatement", text(create_index_text(catalog, index))},
+    });
+  }
+  return rows;
+}
+
+std::vector<Map> show_constraints(QueryContext& context) {
+  const graph::Catalog& catalog = context.view().catalog();
+  std::vector<Map> rows;
+  int64_t id = 0;
+  for (const ConstraintDefinition& c : catalog.constraints()) {
+    Value index_name;
+    for (const IndexDefinition& index : catalog.indexes()) {
+      if (index.id == c.backing_index) index_name = text(index.name);
+    }
+    const std::string& label = token_name(catalog, c.entity, c.label_or_type);
+    rows.push_back({
+        {"id", Value::integer(++id)},
+        {"name", text(c.name)},
+        {"type", text(constraint_type(c))},
+        {"entityType", text(entity_name(c.entity))},
+        {"labelsOrTypes", Value::list({text(label)})},
+        {"properties", Value::list(key_names(catalog, c.keys))},
+        {"ownedIndex", index_name},
+        {"propertyType", c.property_type.empty() ? Value() : text(c.property_type)},
+        {"options", index_name.is_null() ? Value() : Value::map({})},
+        {"createStatement", text("CREATE CONSTRAINT " + quoted(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
+                                 properties_text(catalog, c.entity, c.keys) + requirement(c))},
+    });
+  }
+  return rows;
+}
+
+}  // namespace graft::cypher
