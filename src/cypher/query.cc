@@ -1,0 +1,112 @@
+#include "cypher/query.h"
+
+#include "cypher/executor/execution.h"
+#include "cypher/parser/parser.h"
+#include "cypher/plan_cache.h"
+#include "cypher/planner/describe.h"
+#include "cypher/planner/planner.h"
+#include "cypher/procedures/registry.h"
+#include "cypher/semantic/analyzer.h"
+
+namespace graft::cypher {
+namespace {
+
+class Prepared final : public PreparedQuery {
+ public:
+  Prepared(PlannedStatement planned, QueryMode mode, const PlanProcedureCall* server_side)
+      : planned_(std::move(planned)), mode_(mode), server_side_(server_side) {
+    if (planned_.plan->root->op != PlanOp::kProduceResults) return;
+    for (const auto& column : static_cast<const PlanResults*>(planned_.plan->root)->columns) columns_.push_back(column.first);
+  }
+  const std::vector<std::string>& columns() const override { return columns_; }
+  QueryMode mode() const override { return mode_; }
+  QueryType type() const override { return planned_.type; }
+  bool is_cluster_procedure() const override { return server_side_ != nullptr; }
+  bool expects_large_write() const override { return planned_.expects_large_write; }
+  const std::vector<Notification>& notifications() const override { return planned_.notifications; }
+  PlanDescription plan() const override { return describe_plan(*planned_.plan); }
+
+  const std::shared_ptr<const Plan>& plan_tree() const { return planned_.plan; }
+  const PlanProcedureCall* server_side() const { return server_side_; }
+
+ private:
+  PlannedStatement planned_;
+  QueryMode mode_;
+  const PlanProcedureCall* server_side_;  // in planned_.plan; null: an ordinary statement
+  std::vector<std::string> columns_;
+};
+
+using Parameters = std::vector<std::pair<std::string, graph::Value>>;
+
+// The call of a procedure that the server runs, if there is one in the tree.
+const PlanProcedureCall* find_server_side(const PlanNode* node) {
+  if (node == nullptr) return nullptr;
+  if (node->op == PlanOp::kProcedureCall) {
+    const auto* call = static_cast<const PlanProcedureCall*>(node);
+    if (call->procedure != nullptr && call->procedure->server_side) return call;
+  }
+  const PlanProcedureCall* left = find_server_side(node->left);
+  return left != nullptr ? left : find_server_side(node->right);
+}
+
+class Engine final : public QueryEngine {
+ public:
+  explicit Engine(std::shared_ptr<const ProcedureRegistry> procedures) : procedures_(std::move(procedures)) {}
+
+  std::variant<std::shared_ptr<const PreparedQuery>, QueryError> prepare(std::string_view text, const Parameters&,
+                                                                         const graph::GraphView& view) override {
+    PlanBasis basis{view.catalog().version(), procedures_->version(), view.node_count(), view.relationship_count()};
+    if (auto cached = cache_.find(text, basis)) return cached;
+    try {
+      std::shared_ptr<const PreparedQuery> query = make(text, view);
+      cache_.put(text, basis, query);
+      return query;
+    } catch (QueryError& error) {
+      return with_picture(std::move(error), text);
+    }
+  }
+
+  std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
+                                   graph::GraphTransaction* transaction, ExecutionOptions options) override {
+    const auto& prepared = static_cast<const Prepared&>(*query);
+    return start_execution(prepared.plan_tree(), prepared.mode(), view, transaction, std::move(options));
+  }
+
+  std::variant<ServerCall, QueryError> server_call(const PreparedQuery& query, const graph::GraphView& view,
+                                                   const ExecutionOptions& options) override {
+    const PlanProcedureCall& call = *static_cast<const Prepared&>(query).server_side();
+    try {
+      std::vector<graph::Value> arguments;
+      for (const Expr* argument : call.arguments) arguments.push_back(evaluate_constant(*argument, options.parameters, &view, &options));
+      return ServerCall{call.procedure->name, check_arguments(*call.procedure, std::move(arguments))};
+    } catch (QueryError& error) {
+      return std::move(error);
+    }
+  }
+
+ private:
+  std::shared_ptr<const PreparedQuery> make(std::string_view text, const graph::GraphView& view) const {
+    auto arena = std::make_shared<Arena>();
+    Statement statement = parse(text, arena.get());
+    Analysis analysis = analyze(&statement, arena.get(), *procedures_);
+    bool standalone = analysis.standalone_call;
+    PlannedStatement planned = plan_statement(statement, std::move(analysis), arena, *procedures_, view);
+    const PlanProcedureCall* server_side = find_server_side(planned.plan->root);
+    if (server_side != nullptr && !standalone) {
+      throw QueryError{ErrorCode::kSemantic, "The procedure " + server_side->procedure->name + " waits for the cluster and can only be called on its own: CALL " +
+                                                 server_side->procedure->signature, {}};
+    }
+    return std::make_shared<Prepared>(std::move(planned), statement.mode, server_side);
+  }
+
+  std::shared_ptr<const ProcedureRegistry> procedures_;
+  PlanCache cache_;
+};
+
+}  // namespace
+
+std::unique_ptr<QueryEngine> QueryEngine::create(std::shared_ptr<const ProcedureRegistry> procedures) {
+  return std::make_unique<Engine>(std::move(procedures));
+}
+
+}  // namespace graft::cypher
