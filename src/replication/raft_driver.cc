@@ -41,14 +41,19 @@ Status RaftDriver::start(raft::LogIndex applied, const raft::Configuration& conf
 
 void RaftDriver::restart_from_snapshot(raft::LogIndex index, raft::Term term, raft::Configuration configuration,
                                        std::function<void(Status)> done) {
-  node_.reset();
-  held_.clear();
   raft::HardState hard_state = hard_state_;
   if (hard_state.term < term) hard_state = raft::HardState{term, 0, index};
   hard_state.commit = index;
   writer_.reset(index, term, hard_state, [this, index, configuration = std::move(configuration), done = std::move(done)] {
     done(stopped_ ? Status() : start(index, configuration));
   });
+}
+
+void RaftDriver::suspend() {
+  node_.reset();
+  held_.clear();
+  chain_.close();
+  state_ = RaftState{};
 }
 
 void RaftDriver::stop() {
@@ -117,6 +122,10 @@ void RaftDriver::report_snapshot(raft::MemberId member, bool ok) {
   if (!node_) return;
   node_->report_snapshot(member, ok);
   schedule_ready();
+}
+
+void RaftDriver::set_window(raft::MemberId member, uint32_t messages) {
+  if (node_) node_->set_window(member, messages);
 }
 
 raft::RaftStatus RaftDriver::status() const { return node_ ? node_->status() : raft::RaftStatus{}; }
@@ -197,7 +206,7 @@ void RaftDriver::process_ready() {
 
 void RaftDriver::carry_out(raft::Ready ready) {
   update_state();
-  for (raft::OutgoingMessage& message : ready.messages) host_.send(std::move(message));
+  if (!ready.messages.empty()) host_.send(ready.messages);
   for (const raft::ReadState& read : ready.read_states) {
     reads_.on_read_state(read, state_.role == raft::Role::kLeader ? state_.term : 0);
   }
@@ -235,7 +244,7 @@ void RaftDriver::persist(raft::Ready& ready, bool force_sync) {
 void RaftDriver::on_written(LogWriter::Written written) {
   if (!node_ || written.incarnation != incarnation_) return;
   node_->on_persisted(written.ready_number);
-  for (raft::OutgoingMessage& message : written.messages) host_.send(std::move(message));
+  if (!written.messages.empty()) host_.send(written.messages);
   while (!held_.empty() && held_.front().ready_number <= written.ready_number) {
     host_.on_committed(std::move(held_.front().entries));
     held_.pop_front();

@@ -35,7 +35,7 @@ struct RaftState {
 class RaftDriverHost {  // called on the raft role
  public:
   virtual ~RaftDriverHost() = default;
-  virtual void send(raft::OutgoingMessage message) = 0;
+  virtual void send(const std::vector<raft::OutgoingMessage>& messages) = 0;
   virtual void on_committed(std::vector<raft::LogEntry> entries) = 0;
   virtual void on_raft_state(const RaftState& state) = 0;
   virtual void on_tick(const raft::RaftStatus& status) = 0;
@@ -61,8 +61,10 @@ class RaftDriver final : public raft::LogReader {
 
   // Begins (or begins anew, after a snapshot) from what is applied and the log after it.
   Status start(raft::LogIndex applied, const raft::Configuration& configuration);
-  // The log is reset to begin after what a snapshot brought; then start.
+  // After suspend: the log is reset to begin after what a snapshot brought; then start.
   void restart_from_snapshot(raft::LogIndex index, raft::Term term, raft::Configuration configuration, std::function<void(Status)> done);
+  // While a snapshot is put in place: nothing is stepped, proposed or ticked until restart_from_snapshot is done.
+  void suspend();
   void stop();  // for good
   bool running() const { return node_ != nullptr; }
 
@@ -74,8 +76,10 @@ class RaftDriver final : public raft::LogReader {
   void campaign();
   void report_unreachable(raft::MemberId member);
   void report_snapshot(raft::MemberId member, bool ok);
+  void set_window(raft::MemberId member, uint32_t messages);
   void compact(raft::LogIndex index);
   raft::RaftStatus status() const;
+  raft::Configuration configuration() const { return node_ ? node_->configuration() : raft::Configuration{}; }
   RaftState state() const { return state_; }
 
   // LogReader, called from inside the node.

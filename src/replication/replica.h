@@ -38,6 +38,7 @@ struct ReplicaOptions {
   uint64_t checkpoint_dirty_bytes = 256 << 20;
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t snapshot_bytes_per_second = 200 << 20;
+  storage::StoreOptions store;          // on_damage is set by the replica
   std::string default_password_record;  // genesis: value of system record kDefaultUserKey (auth layer's encoding)
 };
 

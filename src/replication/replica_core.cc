@@ -37,11 +37,16 @@ ReplicaStatus ReplicaCore::status() const {
     status.cluster_id = shared_.cluster.id;
     status.epoch = shared_.cluster.epoch;
   }
-  if (log_) {
+  if (built()) {
     status.log_first = log_->first_index();
     status.log_last = log_->last_index();
   }
   return status;
+}
+
+bool ReplicaCore::built() const {
+  std::lock_guard lock(mutex_);
+  return shared_.built;
 }
 
 raft::MemberId ReplicaCore::leader_hint() const {
@@ -134,7 +139,12 @@ void ReplicaCore::on_applied(const AppliedPoint& point, std::vector<AppliedChang
   applied_waiters_.advance(point.index);
   lane_->kick();
   role(roles_.raft).post([this, index = point.index, changes = std::move(changes)]() mutable {
+    if (!changes.empty()) {
+      last_change_voters_ = driver_->configuration().voters;
+      last_change_index_ = changes.back().entry.index;
+    }
     driver_->applied(index, std::move(changes));
+    peers_->set_applied(index);
   });
 }
 
@@ -151,12 +161,17 @@ void ReplicaCore::refresh_cluster(const AppliedPoint& point) {
     std::lock_guard lock(mutex_);
     shared_.cluster = cluster;
     shared_.members = std::move(members);
+    bool self_removed = std::find(removed.begin(), removed.end(), options_.self.id) != removed.end();
     shared_.removed = std::move(removed);
-    if (!cluster.id.empty() && shared_.state != ReplicaState::kFailed && shared_.state != ReplicaState::kRemoved) {
+    if (self_removed && shared_.state != ReplicaState::kFailed) {
+      shared_.state = ReplicaState::kRemoved;
+      shared_.reason = "this node was removed from the cluster; its data directory is of no use to it any more";
+    } else if (!cluster.id.empty() && shared_.state != ReplicaState::kFailed && shared_.state != ReplicaState::kRemoved) {
       shared_.state = ReplicaState::kServing;
       shared_.reason.clear();
     }
   }
+  role(roles_.raft).post([this] { update_peers(); });
   settle_leader();
 }
 
@@ -203,6 +218,7 @@ void ReplicaCore::fail(Error error) {
     shared_.raft_leader = 0;
   }
   env::trace(env::TraceLevel::kError, "replica", "stops serving: {}", error.message);
+  if (!driver_) return;
   driver_->stop();
   chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node failed while the commit was being replicated; it may or may not have taken effect: " + error.message});
   lane_->abandon(stopped_serving(error.message));
@@ -221,6 +237,7 @@ void ReplicaCore::on_raft_state(const RaftState& state) {
   env::trace(env::TraceLevel::kInfo, "raft", "node {}: term {}, {}, leader {}", options_.self.id, state.term,
              state.role == raft::Role::kLeader ? "leader" : state.role == raft::Role::kFollower ? "follower" : "candidate", state.leader);
   settle_leader();
+  drive_transfer();
   if (state.role == raft::Role::kLeader) {
     role(roles_.apply).post([this] { applier_->poke(); });
   } else {
@@ -237,11 +254,12 @@ void ReplicaCore::on_tick(const raft::RaftStatus& status) {
   chain_->expire_watched();
   applied_waiters_.expire();
   expire_leader_waiters();
-  if (ticks_ % kCheckpointPollTicks == 0) checkpointer_->poll();
+  drive_transfer();
+  drive_promotions(status);
+  if (ticks_ % kCheckpointPollTicks == 0) {
+    checkpointer_->poll();
+    role(roles_.background).post([this] { release_retired_stores(); });
+  }
 }
-
-void ReplicaCore::send(raft::OutgoingMessage) {}
-
-std::optional<raft::SnapshotDescriptor> ReplicaCore::offer_snapshot(raft::LogIndex, raft::MemberId) { return std::nullopt; }
 
 }  // namespace graft::replication

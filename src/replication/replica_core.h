@@ -20,12 +20,20 @@
 #include "replication/member_records.h"
 #include "replication/raft_driver.h"
 #include "replication/replica.h"
+#include "replication/peer_transport.h"
 #include "replication/role_handle.h"
+#include "replication/snapshot_transfer.h"
+#include "replication/startup.h"
 #include "replication/transactions.h"
 
 namespace graft::replication {
 
-class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, public LaneHost, public ApplierHost, public RaftDriverHost {
+class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
+                          public LaneHost,
+                          public ApplierHost,
+                          public RaftDriverHost,
+                          public PeerHandler,
+                          public StartupHost {
  public:
   ReplicaCore(const ReplicaOptions& options, const Roles& roles, env::Clock& clock, env::Random& random, env::FileSystem& fs,
               env::Transport& transport);
@@ -55,12 +63,27 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void on_applied(const AppliedPoint& point, std::vector<AppliedChange> changes) override;
   void on_apply_failed(Error error) override;
   // ---- RaftDriverHost; raft role
-  void send(raft::OutgoingMessage message) override;
+  void send(const std::vector<raft::OutgoingMessage>& messages) override;
   void on_committed(std::vector<raft::LogEntry> entries) override;
   void on_raft_state(const RaftState& state) override;
   void on_tick(const raft::RaftStatus& status) override;
   void on_log_failed(Error error) override;
   std::optional<raft::SnapshotDescriptor> offer_snapshot(raft::LogIndex at_least, raft::MemberId to) override;
+  // ---- PeerHandler; raft role
+  std::optional<Refusal> judge(const Hello& hello) override;
+  void on_message(raft::MemberId from, std::string message) override;
+  void on_peer_applied(raft::MemberId from, raft::LogIndex index) override;
+  void on_peer_connected(raft::MemberId id) override;
+  void on_peer_unreachable(raft::MemberId id, const Error& reason) override;
+  void on_peer_refused(raft::MemberId id, const Refusal& refusal) override;
+  void on_peer_congested(raft::MemberId id, bool congested) override;
+  void on_call(CallKind kind, const Hello& hello, std::string request, Respond respond) override;
+  void on_snapshot_connection(const Hello& hello, std::shared_ptr<FrameChannel> channel) override;
+  // ---- StartupHost; raft role
+  void on_waiting(const std::string& reason) override;
+  void on_found(const Founders& founders) override;
+  void on_join(const std::string& cluster_id, const std::vector<Member>& members) override;
+  void on_startup_failed(Error error) override;
 
  private:
   // What everybody may ask about; copied under mutex_.
@@ -71,9 +94,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
     std::vector<Member> members;
     std::vector<raft::MemberId> removed;
     ClusterRecord cluster;
+    bool built = false;                   // the parts below exist
     raft::MemberId raft_leader = 0;       // as Raft knows it
     bool leader_unreachable = false;      // the connection to it was refused or reset
-    bool opened = false;                  // leader: the lane runs
   };
   struct LeaderWaiter {
     env::Duration deadline;
@@ -82,11 +105,42 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
 
   RoleHandle role(env::TaskRunner& runner) { return RoleHandle(runner, weak_from_this()); }
   Status open_directory();
+  Status open_files();
+  storage::StoreOptions store_options();
+  Status start_peers();
   Status recover();
+  Status start_without_state();
+  void expire_while_starting();
   Status found(const std::vector<Member>& members);
   Status match_log(const storage::CheckpointMeta& meta);
   void build(const storage::CheckpointMeta& meta, const ChainMark& mark);
   void begin_serving();
+
+  // Peers.
+  std::vector<Member> known_members() const;  // incarnations of the founders filled in where genesis has not said them
+  void update_peers();
+  bool begin_snapshot(raft::MemberId from, const std::string& message);
+  void install_snapshot(ReceivedSnapshot snapshot);
+  void answer_probe(const std::string& request, const Respond& respond);
+  void answer_register(const std::string& request, Respond respond);
+  void answer_remove(const std::string& request, Respond respond);
+  void store_cluster_id(const std::string& cluster_id);
+  void release_retired_stores();
+
+  // Membership; raft role.
+  struct Transfer {
+    raft::MemberId to = 0;
+    bool asked = false;            // Raft was told: the lane is drained
+    env::Duration deadline{0};
+    std::function<void(Status)> done;
+  };
+  void drive_transfer();
+  raft::MemberId best_successor() const;
+  void drive_promotions(const raft::RaftStatus& status);
+  void change_membership(SystemJob::Work work, std::optional<ConfigurationChange> change, std::function<void(Status)> done);
+  void try_change(SystemJob::Work work, std::optional<ConfigurationChange> change, env::Duration deadline, std::function<void(Status)> done);
+  bool last_change_settled() const;
+  void remove_self(std::function<void(Status)> done);
 
   void refresh_cluster(const AppliedPoint& point);
   void on_opened();
@@ -94,6 +148,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   void expire_leader_waiters();
   void fail(Error error);
   Status check_serving() const;
+  bool built() const;
 
   Result<raft::LogIndex> check_bookmarks(const std::vector<std::string>& bookmarks) const;
   ReadVersion version_of(const AppliedPoint& point) const;
@@ -128,10 +183,23 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>, publ
   Shared shared_;
   std::vector<LeaderWaiter> leader_waiters_;
 
+  std::vector<std::shared_ptr<storage::Store>> retired_stores_;  // mutex_: of older snapshots, while somebody reads them
+
   // apply role
   std::shared_ptr<Opening> last_opening_;
   std::optional<Sum128> last_system_sum_;
   // raft role
+  std::unique_ptr<PeerTransport> peers_;
+  std::unique_ptr<Startup> startup_;
+  std::shared_ptr<SnapshotSender> sender_;
+  std::shared_ptr<SnapshotReceiver> receiver_;
+  std::vector<Member> join_members_;             // whom a joining node knows before it has the state
+  std::map<raft::MemberId, raft::LogIndex> peer_applied_;
+  std::map<raft::MemberId, uint32_t> caught_up_;  // ticks in a row that a member to be promoted was close behind
+  std::optional<Transfer> transfer_;
+  bool change_in_flight_ = false;
+  raft::LogIndex last_change_index_ = 0;         // newest configuration entry applied here
+  std::vector<raft::MemberId> last_change_voters_;  // who voted before it
   uint64_t ticks_ = 0;
 };
 

@@ -15,8 +15,36 @@ namespace graft::replication {
 
 Status ReplicaCore::start() {
   GRAFT_TRY(open_directory());
-  GRAFT_TRY(recover());
+  GRAFT_TRY(open_files());
+  GRAFT_TRY(start_peers());
+  if (first_store_->durable_meta().applied_index == 0) return start_without_state();
+  return recover();
+}
+
+// Alone it founds a cluster of one; else the peers are asked whether to found or to join.
+Status ReplicaCore::start_without_state() {
+  bool alone = options_.initial_peers.size() <= 1 && identity_.cluster_id.empty();
+  if (alone) {
+    GRAFT_TRY(found({options_.self}));
+    return recover();
+  }
+  Member self = options_.self;
+  self.incarnation = identity_.incarnation;
+  startup_ = std::make_unique<Startup>(identity_, self, options_.initial_peers, false, *directory_, *peers_, *this, role(roles_.raft));
+  on_waiting("waiting for the other nodes of bolt_raft_init_peers");
+  role(roles_.raft).post([this] {
+    if (startup_) startup_->run();
+  });
+  expire_while_starting();
   return {};
+}
+
+// Until Raft's ticks do it.
+void ReplicaCore::expire_while_starting() {
+  role(roles_.raft).post_after(options_.tick_interval, [this] {
+    expire_leader_waiters();
+    if (!built()) expire_while_starting();
+  });
 }
 
 Status ReplicaCore::open_directory() {
@@ -37,15 +65,25 @@ Status ReplicaCore::open_directory() {
   return {};
 }
 
-Status ReplicaCore::recover() {
-  GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, directory_->stores().current(), {}));
+Status ReplicaCore::open_files() {
+  GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, directory_->stores().current(), store_options()));
   first_store_ = std::move(store);
   GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory()));
+  return {};
+}
+
+storage::StoreOptions ReplicaCore::store_options() {
+  storage::StoreOptions options = options_.store;
+  options.on_damage = [core = weak_from_this()](const Error& error) {
+    auto self = core.lock();
+    if (!self) return;
+    self->role(self->roles_.raft).post([self = self.get(), error] { self->fail(error); });
+  };
+  return options;
+}
+
+Status ReplicaCore::recover() {
   storage::CheckpointMeta meta = first_store_->durable_meta();
-  if (meta.applied_index == 0) {
-    GRAFT_TRY(found({options_.self}));
-    meta = first_store_->durable_meta();
-  }
   GRAFT_TRY_ASSIGN(ChainMark mark, decode_checkpoint_extra(meta.extra));
   GRAFT_TRY(match_log(meta));
   build(meta, mark);
@@ -108,6 +146,10 @@ void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& ma
       [this](raft::LogIndex index) { role(roles_.raft).post([this, index] { driver_->compact(index); }); },
       [this] { lane_->kick(); },
       [this](Error error) { role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); }); });
+  {
+    std::lock_guard lock(mutex_);
+    shared_.built = true;
+  }
   refresh_cluster(point);
   applied_waiters_.advance(point.index);
 }
@@ -119,6 +161,8 @@ void ReplicaCore::begin_serving() {
   role(roles_.raft).post([this, index = point.index, configuration, alone] {
     Status started = driver_->start(index, configuration);
     if (!started.ok()) return fail(started.error());
+    update_peers();
+    peers_->set_applied(index);
     if (alone) driver_->campaign();  // nobody to wait for
   });
 }

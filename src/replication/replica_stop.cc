@@ -11,6 +11,7 @@ constexpr uint64_t kLastCheckpointBytes = 64 << 20;
 }  // namespace
 
 void ReplicaCore::stop(std::function<void()> done) {
+  if (!built()) return done();
   auto write_marker = [this, done = std::move(done)] {
     Status marked = directory_->write_clean_stop();
     if (!marked.ok()) env::trace(env::TraceLevel::kWarning, "replica", "no clean-stop marker: {}", marked.error().message);
@@ -18,6 +19,8 @@ void ReplicaCore::stop(std::function<void()> done) {
   };
   auto stop_raft = [this, write_marker = std::move(write_marker)]() mutable {
     driver_->stop();
+    sender_->stop();
+    receiver_->stop();
     Error stopping{ErrorCode::kUnavailable, "this node is stopping"};
     chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node was stopped while the commit was being replicated; it may or may not have taken effect"});
     lane_->abandon(stopping);

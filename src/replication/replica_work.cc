@@ -23,7 +23,7 @@ Position ReplicaCore::position_at(raft::LogIndex index) const {
 ReadVersion ReplicaCore::version_of(const AppliedPoint& point) const { return ReadVersion{point.version, position_at(point.index)}; }
 
 ReadVersion ReplicaCore::applied() const {
-  if (!chain_) return {};
+  if (!built()) return {};
   return version_of(chain_->applied());
 }
 
@@ -139,7 +139,7 @@ void ReplicaCore::run_beside(std::shared_ptr<LaneWork> work, CommitCallback done
 }
 
 void ReplicaCore::begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done) {
-  if (chain_ && chain_->opening() == nullptr && raft_leader() != options_.self.id) return done(not_leader_error());
+  if (built() && chain_->opening() == nullptr && raft_leader() != options_.self.id) return done(not_leader_error());
   // ReadIndex: what a deposed leader still believes is not handed out.
   ReadRequest request;
   request.bookmarks = std::move(bookmarks);
