@@ -16,23 +16,32 @@ class BlockSequence {
 
   // The first block >= from, or kNoBlock.
   uint64_t next(uint64_t from) const {
-    if (token_ == kNoToken) return from < end_ ? from : kNoBlock;
-    while (from < end_) {
-      storage::PageView page =
-          view_.reader().page(table_of(view_.meta().generation, bitmap_), block_bitmap_page(token_, from));
-      if (page.data() != nullptr) {
-        uint64_t found = next_in(page, from);
-        if (found != kNoBlock) return found;
-      }
-      from = ((from >> kBlockBitmapBits) + 1) << kBlockBitmapBits;
-    }
-    return kNoBlock;
+    if (token_ == kNoToken) return next_page(from);
+    if (from >= end_) return kNoBlock;
+    uint64_t first = block_bitmap_page(token_, 0), limit = block_bitmap_page(token_ + 1, 0), found = kNoBlock;
+    view_.reader().for_each_page(table_of(view_.meta().generation, bitmap_), block_bitmap_page(token_, from),
+                                 [&](storage::PageNo at, storage::PageView page) {
+                                   if (at >= limit) return false;
+                                   uint64_t base = (at - first) << kBlockBitmapBits;
+                                   found = next_in(page, base, from > base ? from : base);
+                                   return found == kNoBlock;
+                                 });
+    return found < end_ ? found : kNoBlock;
   }
 
  private:
-  static uint64_t next_in(storage::PageView page, uint64_t from) {
+  uint64_t next_page(uint64_t from) const {
+    LocalTable table = bitmap_ == LocalTable::kLabelBlocks ? LocalTable::kNodes : LocalTable::kRelationships;
+    uint64_t found = kNoBlock;
+    view_.reader().for_each_page(table_of(view_.meta().generation, table), from, [&](storage::PageNo at, storage::PageView) {
+      found = at;
+      return false;
+    });
+    return found < end_ ? found : kNoBlock;
+  }
+
+  static uint64_t next_in(storage::PageView page, uint64_t base, uint64_t from) {
     const auto* words = reinterpret_cast<const uint64_t*>(page.data());
-    uint64_t base = from >> kBlockBitmapBits << kBlockBitmapBits;
     uint32_t bit = static_cast<uint32_t>(from - base);
     for (uint32_t word = bit >> 6; word < kBlockBitmapBytes / 8; ++word) {
       uint64_t bits = words[word];

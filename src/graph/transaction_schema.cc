@@ -93,8 +93,7 @@ Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64
       status = duplicate(index, other);
       return false;
     }
-    writer.insert_index_entry(index, key, id);
-    added->push_back(id);
+    if (writer.insert_index_entry(index, key, id)) added->push_back(id);
     return true;
   });
   return status;

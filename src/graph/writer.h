@@ -62,7 +62,7 @@ class GraphWriter {
   bool index_key(const IndexDefinition& index, uint64_t id, IndexKey* key) const;
   // The same with one property given.
   bool index_key_with(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& value, IndexKey* out) const;
-  void insert_index_entry(const IndexDefinition& index, const IndexKey& key, uint64_t id);
+  bool insert_index_entry(const IndexDefinition& index, const IndexKey& key, uint64_t id);
   void erase_index_entry(const IndexDefinition& index, const IndexKey& key, uint64_t id);
   // An entity other than `id` with exactly this key, or kNoId.
   uint64_t other_with_key(const IndexDefinition& index, std::string_view key, uint64_t id) const;

@@ -52,15 +52,16 @@ bool GraphWriter::index_key(const IndexDefinition& index, uint64_t id, IndexKey*
   return index_key_with(index, id, kNoToken, Value(), key);
 }
 
-void GraphWriter::insert_index_entry(const IndexDefinition& index, const IndexKey& key_of, uint64_t id) {
+bool GraphWriter::insert_index_entry(const IndexDefinition& index, const IndexKey& key_of, uint64_t id) {
   std::string key = key_of.bytes;
   append_id(id, &key);
   TreeWriter tree(*fork_, index_table(meta_.generation, index.id), false);
-  if (!tree.insert(key)) return;
+  if (!tree.insert(key)) return false;
   if (terms_ != nullptr) terms_->write_index_key(index.id, key_of.bytes, key_of.lengths);
   Sum128 item = index_item(index.id, key);
   tree.add_to_sum(item);
   meta_.sums.indexes += item;
+  return true;
 }
 
 void GraphWriter::erase_index_entry(const IndexDefinition& index, const IndexKey& key_of, uint64_t id) {
