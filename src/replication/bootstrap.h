@@ -48,7 +48,7 @@ struct ProbeRequest {
 std::string encode_probe_request(const ProbeRequest& request);
 Result<ProbeRequest> decode_probe_request(std::string_view bytes);
 
-enum class ProbeState : uint8_t { kEmpty = 1, kPrepared = 2, kFounded = 3, kMember = 4 };
+enum class ProbeState : uint8_t { kEmpty = 1, kPrepared = 2, kFounded = 3, kMember = 4, kCopied = 5 };
 enum class Standing : uint8_t { kUnknown = 0, kAdded = 1, kBound = 2, kRemoved = 3 };  // of the asker's id in the cluster
 
 struct ProbeAnswer {
