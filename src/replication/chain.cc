@@ -91,6 +91,11 @@ void Chain::set_draining(bool draining) {
   draining_ = draining;
 }
 
+void Chain::set_throttled(bool throttled) {
+  std::lock_guard lock(mutex_);
+  throttled_ = throttled;
+}
+
 bool Chain::drained() const {
   std::lock_guard lock(mutex_);
   return items_.empty() && !batch_running_;
@@ -103,6 +108,7 @@ void Chain::set_leader(raft::Term term) {
   leader_term_ = term;
   last_number_ = 0;
   draining_ = false;
+  throttled_ = false;
 }
 
 void Chain::refused(const ChainMark& mark, const Error& error) {
@@ -132,7 +138,7 @@ void Chain::expire_watched() {
 Chain::Gate Chain::begin_batch(Batch* batch) {
   std::lock_guard lock(mutex_);
   if (!opening_) return leader_term_ == 0 ? Gate::kNotLeader : Gate::kStarting;
-  if (draining_ || want_idle_ || items_.size() >= kMaxItems || bytes_ >= kMaxBytes) return Gate::kFull;
+  if (draining_ || throttled_ || want_idle_ || items_.size() >= kMaxItems || bytes_ >= kMaxBytes) return Gate::kFull;
   batch_running_ = true;
   batch->store = store_;
   batch->opening = opening_;

@@ -70,6 +70,8 @@ class Chain {
   // Lets the lane start no new batch; for leadership transfer. drained() then tells when nothing is in flight.
   void set_draining(bool draining);
   bool drained() const;
+  // Starts no new batch while the members are far behind in applying.
+  void set_throttled(bool throttled);
 
   // ---- raft role
   void set_leader(raft::Term term);  // leader of `term`: may open
@@ -138,6 +140,7 @@ class Chain {
   uint64_t last_number_ = 0;         // of the last item made in leader_term_
   uint64_t predecessor_ = 0;         // number of the last item in the chain, or of the applied mark
   bool draining_ = false;
+  bool throttled_ = false;
   bool batch_running_ = false;
   bool want_idle_ = false;           // pages wait to be released: no new batch until nothing is in flight
   bool replaying_ = false;

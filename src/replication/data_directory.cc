@@ -69,15 +69,38 @@ Status DataDirectory::write_clean_stop() {
   return env::replace_file(fs_, path_ + "/clean-stop", content);
 }
 
-Result<bool> DataDirectory::take_clean_stop() {
+Result<bool> DataDirectory::clean_stop_matches() const {
   std::string file = path_ + "/clean-stop";
   GRAFT_TRY_ASSIGN(bool exists, fs_.exists(file));
   if (!exists) return false;
   GRAFT_TRY_ASSIGN(std::string marker, fs_.read_file(file));
   auto now = describe_files();
-  GRAFT_TRY(fs_.remove(file));
-  GRAFT_TRY(fs_.sync_directory(path_));
   return now.ok() && *now == marker;
+}
+
+Status DataDirectory::remove_clean_stop() {
+  std::string file = path_ + "/clean-stop";
+  GRAFT_TRY_ASSIGN(bool exists, fs_.exists(file));
+  if (!exists) return {};
+  GRAFT_TRY(fs_.remove(file));
+  return fs_.sync_directory(path_);
+}
+
+Status DataDirectory::set_aside() {
+  std::string aside;
+  for (int n = 1;; ++n) {
+    aside = fmt::format("{}/set-aside-{}", path_, n);
+    GRAFT_TRY_ASSIGN(bool exists, fs_.exists(aside));
+    if (!exists) break;
+  }
+  GRAFT_TRY(fs_.create_directories(aside));
+  for (const char* name : {"store", "log"}) {
+    GRAFT_TRY_ASSIGN(bool exists, fs_.exists(path_ + "/" + name));
+    if (exists) GRAFT_TRY(fs_.rename(path_ + "/" + name, aside + "/" + name));
+  }
+  GRAFT_TRY(fs_.sync_directory(path_));
+  GRAFT_TRY_ASSIGN(stores_, StoreGenerations::open(fs_, path_ + "/store"));
+  return {};
 }
 
 }  // namespace graft::replication

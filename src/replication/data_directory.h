@@ -38,8 +38,12 @@ class DataDirectory {
 
   // Everything that writes to the directory is closed or idle.
   Status write_clean_stop();
-  // True: a marker was there and every file is as it says. The marker is gone afterwards.
-  Result<bool> take_clean_stop();
+  // True: a marker is there and every file is as it says.
+  Result<bool> clean_stop_matches() const;
+  Status remove_clean_stop();  // before anything else is written
+
+  // Moves store and log to set-aside-<n>: nothing is lost, nothing of it is used.
+  Status set_aside();
 
  private:
   DataDirectory(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}

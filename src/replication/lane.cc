@@ -53,13 +53,34 @@ std::shared_ptr<LaneJob> Lane::take(bool batch_is_empty) {
   return job;
 }
 
+void Lane::request_sums() {
+  sums_wanted_ = true;
+  kick();
+}
+
+void Lane::propose_sums(const Chain::Batch& batch) {
+  if (batch.head.number() == last_sums_) return;
+  last_sums_ = batch.head.number();
+  Envelope envelope;
+  envelope.kind = PayloadKind::kSums;
+  envelope.mark = ChainMark{batch.mark.term, 0};
+  envelope.predecessor = batch.predecessor;
+  envelope.sums = graph::state_sums(graph::GraphView(batch.head)).to_string();
+  Proposal proposal;
+  proposal.generation = batch.generation;
+  proposal.mark = envelope.mark;
+  proposal.bytes = encode_envelope(envelope);
+  host_.propose(std::move(proposal));
+}
+
 void Lane::run_batch() {
-  if (queued() == 0) return;
+  if (queued() == 0 && !sums_wanted_) return;
   Chain::Batch batch;
   switch (chain_.begin_batch(&batch)) {
     case Chain::Gate::kOpen:
       break;
     case Chain::Gate::kNotLeader:
+      sums_wanted_ = false;
       abandon(host_.not_leader_error());
       return;
     case Chain::Gate::kStarting:  // whoever opens the chain, or makes room in it, kicks the lane
@@ -70,6 +91,7 @@ void Lane::run_batch() {
     opening_ = batch.opening;
     window_ = std::make_unique<WriteWindow>(batch.head.number());
   }
+  if (sums_wanted_.exchange(false)) propose_sums(batch);
   graph::GraphTransaction transaction(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
   Made made;
   fill(batch, transaction, &made);

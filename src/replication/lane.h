@@ -74,6 +74,8 @@ class Lane {
   // Any role. first: before all that waits (the cluster's own business).
   void submit(std::shared_ptr<LaneJob> job, bool first = false);
   void kick();
+  // With the next batch, the head's state sums are proposed too, for every member to compare.
+  void request_sums();
   void abandon(const Error& error);
   size_t queued() const;
 
@@ -89,6 +91,7 @@ class Lane {
     std::optional<ConfigurationChange> change;
   };
   void run_batch();
+  void propose_sums(const Chain::Batch& batch);
   std::shared_ptr<LaneJob> take(bool batch_is_empty);
   void fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made* made);
   void run_job(const Chain::Batch& batch, graph::GraphTransaction& transaction, std::shared_ptr<LaneJob> job, Made* made);
@@ -104,8 +107,10 @@ class Lane {
   mutable std::mutex mutex_;  // queue_
   std::deque<std::shared_ptr<LaneJob>> queue_;
   std::atomic<bool> scheduled_{false};
+  std::atomic<bool> sums_wanted_{false};
 
   // lane role
+  storage::VersionNo last_sums_ = 0;       // version whose sums were proposed last
   std::shared_ptr<Opening> opening_;       // that window_ belongs to
   std::unique_ptr<WriteWindow> window_;
 };

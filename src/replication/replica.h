@@ -39,6 +39,7 @@ struct ReplicaOptions {
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t snapshot_bytes_per_second = 200 << 20;
   storage::StoreOptions store;          // on_damage is set by the replica
+  env::Duration state_sums_interval = std::chrono::seconds(10);  // how often the leader has all members compare theirs
   std::string default_password_record;  // genesis: value of system record kDefaultUserKey (auth layer's encoding)
 };
 

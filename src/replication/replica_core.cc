@@ -203,6 +203,29 @@ void ReplicaCore::on_opened() {
                 }), true);
 }
 
+// The leader's regular duties: not to run away from those that apply, and to have the members compare their states.
+void ReplicaCore::drive_flow(const raft::RaftStatus& status) {
+  env::Duration now = clock_.monotonic();
+  if (status.role != raft::Role::kLeader) {
+    apply_lag_.clear();
+    throttled_ = false;
+    return;
+  }
+  raft::LogIndex own = chain_->applied().index;
+  peer_applied_[options_.self.id] = own;
+  env::Duration lag = apply_lag_.observe(now, own, peer_applied_, driver_->configuration().voters);
+  bool throttled = lag >= (throttled_ ? ApplyLag::kGoOnAt : ApplyLag::kSlowAt);
+  if (throttled != throttled_) {
+    throttled_ = throttled;
+    chain_->set_throttled(throttled);
+    if (!throttled) lane_->kick();
+  }
+  if (now - last_sums_at_ >= options_.state_sums_interval) {
+    last_sums_at_ = now;
+    lane_->request_sums();
+  }
+}
+
 void ReplicaCore::on_apply_failed(Error error) {
   role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); });
 }
@@ -256,6 +279,7 @@ void ReplicaCore::on_tick(const raft::RaftStatus& status) {
   expire_leader_waiters();
   drive_transfer();
   drive_promotions(status);
+  drive_flow(status);
   if (ticks_ % kCheckpointPollTicks == 0) {
     checkpointer_->poll();
     role(roles_.background).post([this] { release_retired_stores(); });

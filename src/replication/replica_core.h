@@ -13,6 +13,7 @@
 #include "raft/log_file.h"
 #include "replication/applied_waiters.h"
 #include "replication/applier.h"
+#include "replication/apply_lag.h"
 #include "replication/chain.h"
 #include "replication/checkpointer.h"
 #include "replication/data_directory.h"
@@ -110,6 +111,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Status start_peers();
   Status recover();
   Status start_without_state();
+  Status take_over_copied_files();
   void expire_while_starting();
   Status found(const std::vector<Member>& members);
   Status match_log(const storage::CheckpointMeta& meta);
@@ -137,6 +139,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void drive_transfer();
   raft::MemberId best_successor() const;
   void drive_promotions(const raft::RaftStatus& status);
+  void drive_flow(const raft::RaftStatus& status);
   void change_membership(SystemJob::Work work, std::optional<ConfigurationChange> change, std::function<void(Status)> done);
   void try_change(SystemJob::Work work, std::optional<ConfigurationChange> change, env::Duration deadline, std::function<void(Status)> done);
   bool last_change_settled() const;
@@ -170,6 +173,8 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   // Set by start() before any other role knows of them, then constant pointers.
   std::unique_ptr<DataDirectory> directory_;
   Identity identity_;
+  bool copied_ = false;        // the directory was another node's
+  bool copied_cleanly_ = false;  // and was not in use when it was copied
   std::unique_ptr<raft::LogFile> log_;
   std::shared_ptr<storage::Store> first_store_;  // until build(): then the chain's
   std::unique_ptr<Chain> chain_;
@@ -200,6 +205,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   bool change_in_flight_ = false;
   raft::LogIndex last_change_index_ = 0;         // newest configuration entry applied here
   std::vector<raft::MemberId> last_change_voters_;  // who voted before it
+  ApplyLag apply_lag_;
+  bool throttled_ = false;
+  env::Duration last_sums_at_{0};
   uint64_t ticks_ = 0;
 };
 

@@ -93,8 +93,8 @@ std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
     removed = std::find(shared_.removed.begin(), shared_.removed.end(), hello.from.id) != shared_.removed.end();
   }
   if (removed) {
-    return Refusal{RefusalCode::kRemoved, fmt::format("node {} was removed from the cluster; add it again under a new id, with an empty directory",
-                                                      hello.from.id)};
+    return Refusal{RefusalCode::kRemoved, fmt::format("node {} was removed from the cluster; add it again under a new id, with an empty directory, "
+                                                      "by CALL db.bolt.addRaftNode", hello.from.id)};
   }
   std::vector<Member> members = known_members();
   const Member* member = find(members, hello.from.id);
@@ -102,8 +102,9 @@ std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
   if (member->incarnation.empty()) return Refusal{RefusalCode::kNotReady, fmt::format("node {} has not registered yet", hello.from.id)};
   if (member->incarnation != hello.from.incarnation) {
     return Refusal{RefusalCode::kForeignIncarnation,
-                   fmt::format("id {} belongs to another data directory: this one was emptied or exchanged; remove node {} from the cluster "
-                               "and add it under a new id", hello.from.id, hello.from.id)};
+                   fmt::format("id {} belongs to another data directory: this one was emptied or exchanged; take the node out with "
+                               "CALL db.bolt.removeRaftNode({}), empty its directory and add it under a new id with db.bolt.addRaftNode",
+                               hello.from.id, hello.from.id)};
   }
   return std::nullopt;
 }
@@ -144,7 +145,6 @@ void ReplicaCore::on_peer_refused(raft::MemberId id, const Refusal& refusal) {
       shared_.raft_leader = 0;
     }
     if (driver_) driver_->stop();
-    settle_leader();
   } else if (refusal.code == RefusalCode::kForeignIncarnation) {
     fail(Error{ErrorCode::kUnavailable, refusal.text});
   }
@@ -328,9 +328,14 @@ void ReplicaCore::release_retired_stores() {
 // ---- first start
 
 void ReplicaCore::on_waiting(const std::string& reason) {
-  std::lock_guard lock(mutex_);
-  shared_.state = ReplicaState::kWaitingForPeers;
-  shared_.reason = reason;
+  bool news = false;
+  {
+    std::lock_guard lock(mutex_);
+    news = shared_.reason != reason;
+    shared_.state = ReplicaState::kWaitingForPeers;
+    shared_.reason = reason;
+  }
+  if (news) env::trace(env::TraceLevel::kWarning, "replica", "node {}: {}", options_.self.id, reason);
 }
 
 void ReplicaCore::on_found(const Founders& founders) {
@@ -353,6 +358,15 @@ void ReplicaCore::on_join(const std::string& cluster_id, const std::vector<Membe
     std::lock_guard lock(mutex_);
     shared_.state = ReplicaState::kJoining;
     shared_.reason = "this node is being filled with the cluster's data";
+  }
+  if (copied_) {
+    Status taken = take_over_copied_files();
+    if (!taken.ok()) return fail(std::move(taken).error());
+  }
+  if (first_store_->durable_meta().applied_index != 0) {
+    Status recovered = recover();
+    if (!recovered.ok()) fail(std::move(recovered).error());
+    return;
   }
   build(storage::CheckpointMeta{}, ChainMark{});
   begin_serving();

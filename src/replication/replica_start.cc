@@ -15,22 +15,23 @@ namespace graft::replication {
 
 Status ReplicaCore::start() {
   GRAFT_TRY(open_directory());
-  GRAFT_TRY(open_files());
   GRAFT_TRY(start_peers());
+  if (copied_) return start_without_state();
+  GRAFT_TRY(open_files());
   if (first_store_->durable_meta().applied_index == 0) return start_without_state();
   return recover();
 }
 
 // Alone it founds a cluster of one; else the peers are asked whether to found or to join.
 Status ReplicaCore::start_without_state() {
-  bool alone = options_.initial_peers.size() <= 1 && identity_.cluster_id.empty();
+  bool alone = options_.initial_peers.size() <= 1 && identity_.cluster_id.empty() && !copied_;
   if (alone) {
     GRAFT_TRY(found({options_.self}));
     return recover();
   }
   Member self = options_.self;
   self.incarnation = identity_.incarnation;
-  startup_ = std::make_unique<Startup>(identity_, self, options_.initial_peers, false, *directory_, *peers_, *this, role(roles_.raft));
+  startup_ = std::make_unique<Startup>(identity_, self, options_.initial_peers, copied_, *directory_, *peers_, *this, role(roles_.raft));
   on_waiting("waiting for the other nodes of bolt_raft_init_peers");
   role(roles_.raft).post([this] {
     if (startup_) startup_->run();
@@ -56,13 +57,36 @@ Status ReplicaCore::open_directory() {
     identity->incarnation = random_hex128(random_);
     GRAFT_TRY(directory_->write_identity(*identity));
   }
+  GRAFT_TRY_ASSIGN(bool clean, directory_->clean_stop_matches());
   if (identity->id != options_.self.id) {
-    return Error{ErrorCode::kInvalidArgument, fmt::format("directory {} belongs to node {}, this node is configured as node {}",
-                                                          options_.directory, identity->id, options_.self.id)};
+    // Another node's directory: ours only if a leader says that our id was added and is nobody's yet. Until then
+    // nothing is written.
+    env::trace(env::TraceLevel::kWarning, "replica", "directory {} was copied from node {}", options_.directory, identity->id);
+    copied_ = true;
+    copied_cleanly_ = clean;
+    identity_ = Identity{};
+    identity_.id = options_.self.id;
+    identity_.incarnation = random_hex128(random_);
+    return {};
   }
   identity_ = std::move(*identity);
-  GRAFT_TRY(directory_->take_clean_stop());
+  GRAFT_TRY(directory_->remove_clean_stop());
   return {};
+}
+
+// What was copied from a node that was stopped cleanly is used, without the vote in it; else it is set aside.
+Status ReplicaCore::take_over_copied_files() {
+  GRAFT_TRY(directory_->remove_clean_stop());
+  if (!copied_cleanly_) {
+    env::trace(env::TraceLevel::kWarning, "replica", "the copied directory was in use when it was copied: set aside, the node is filled by the leader");
+    GRAFT_TRY(directory_->set_aside());
+  }
+  GRAFT_TRY(open_files());
+  raft::HardState hard_state = log_->hard_state();
+  if (hard_state.vote == 0) return {};
+  hard_state.vote = 0;
+  GRAFT_TRY(log_->append({}, &hard_state));
+  return log_->sync();
 }
 
 Status ReplicaCore::open_files() {
