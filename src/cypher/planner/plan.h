@@ -58,6 +58,7 @@ struct PlanNode {
   PlanNode* right = nullptr;
   double estimated_rows = 0;
   std::vector<Slot> available;
+  int depth = 1;  // of the tree below: bounded, since operators call one another
   int id = 0;  // preorder number, dense from 0, over all plans of the statement: keys runtime counters
 
   explicit PlanNode(PlanOp o) : op(o) {}

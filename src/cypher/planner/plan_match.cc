@@ -7,28 +7,36 @@
 namespace graft::cypher {
 
 void Planner::match(const MatchClause& c, Stream* s) {
-  // Path selectors over general patterns are planned apart
-  if (!c.optional) {
-    QueryGraph graph = make_query_graph(c.patterns, c.where, !c.repeatable_elements, s->bound, arena_.get(), this);
-    AccessSet reads;
-    graph_access(graph, &reads);
-    before_read(reads, s);
-    match_graph(&graph, s);
-    return;
-  }
-  Stream outer;
-  outer.bound = s->bound;
-  QueryGraph graph = make_query_graph(c.patterns, c.where, !c.repeatable_elements, s->bound, arena_.get(), this);
+  const bool selected = needs_selection(c.patterns);
+  QueryGraph graph = make_query_graph(c.patterns, selected ? nullptr : c.where, !c.repeatable_elements, s->bound, arena_.get(), this);
   AccessSet reads;
   graph_access(graph, &reads);
+  expression_access(c.where, &reads);
   before_read(reads, s);
-  Stream inner = outer;
-  match_graph(&graph, &inner);
+  if (!c.optional && !selected) return match_graph(&graph, s);
+  Stream inner;
+  inner.bound = s->bound;
+  if (selected) {
+    select_paths(*c.patterns[0], &graph, &inner);
+    if (c.where) {
+      std::vector<Expr*> conjuncts;
+      split_conjunction(c.where, &conjuncts);
+      filter(std::move(conjuncts), &inner);
+    }
+    if (!c.optional) return apply(inner, graph.introduced, s);
+  } else {
+    match_graph(&graph, &inner);
+  }
   leaf_or_top(&inner);
   PlanOptional* optional = node<PlanOptional>();
   optional->nulls.assign(graph.introduced.begin(), graph.introduced.end());
   push(&inner, optional, std::max(1.0, inner.rows));
-  s->bound.insert(graph.introduced.begin(), graph.introduced.end());
+  apply(inner, graph.introduced, s);
+}
+
+// The inner plan for each row.
+void Planner::apply(const Stream& inner, const SlotSet& introduced, Stream* s) {
+  s->bound.insert(introduced.begin(), introduced.end());
   if (!s->top) {
     s->top = inner.top;
     s->rows = inner.rows;
@@ -264,7 +272,8 @@ void Planner::emit_shortest(QueryGraph* g, const GraphEdge& e, std::vector<bool>
   s->bound.insert({e.slot, e.path->slot});
   for (size_t i = 0; i < g->predicates.size(); ++i) {
     const GraphPredicate& p = g->predicates[i];
-    const bool about_path = p.needs.contains(e.slot) || p.needs.contains(e.path->slot);
+    const bool function = e.path->selector == PathSelector::kShortestPathFunction || e.path->selector == PathSelector::kAllShortestPathsFunction;
+    const bool about_path = function && (p.needs.contains(e.slot) || p.needs.contains(e.path->slot));
     const bool ready = std::all_of(p.needs.begin(), p.needs.end(), [&](Slot slot) { return s->bound.contains(slot); });
     if ((*predicate_done)[i] || !about_path || !ready) continue;
     shortest->path_predicates.push_back(lower(p.expression, *s));

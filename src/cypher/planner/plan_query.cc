@@ -19,6 +19,8 @@ Planner::Planner(Analysis analysis, std::shared_ptr<Arena> arena, const Procedur
 
 namespace {
 
+constexpr int kMaxPlanDepth = 3000;
+
 void number(PlanNode* n, int* next) {
   // Left-deep chains may be long: no recursion along them
   for (; n && n->id < 0; n = n->left) {
@@ -75,6 +77,11 @@ void Planner::finish(Stream* s, PlanNode* n, double rows) {
   n->estimated_rows = rows;
   n->available.assign(s->bound.begin(), s->bound.end());
   made_.push_back(n);
+  if (n->left) n->depth = std::max(n->depth, n->left->depth + 1);
+  if (n->right) n->depth = std::max(n->depth, n->right->depth + 1);
+  if (n->depth > kMaxPlanDepth) {
+    throw QueryError{ErrorCode::kSyntax, "The query is too long: its plan has more than " + std::to_string(kMaxPlanDepth) + " operators one above the other", std::nullopt};
+  }
 }
 
 PlanNode* Planner::leaf_or_top(Stream* s) {

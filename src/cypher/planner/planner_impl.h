@@ -110,6 +110,9 @@ class Planner : public SlotSource {
   // ---- MATCH (plan_match.cc, choose_match.cc)
   void match(const MatchClause& c, Stream* s);
   void match_graph(QueryGraph* graph, Stream* s);
+  void apply(const Stream& inner, const SlotSet& introduced, Stream* s);
+  static bool needs_selection(const std::vector<PathPattern*>& patterns);
+  void select_paths(const PathPattern& path, QueryGraph* graph, Stream* s);
   void emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s);
   void emit_expand(QueryGraph* g, const MatchStep& step, const std::vector<bool>& edges_done, Stream* s);
   void emit_var_length(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s);

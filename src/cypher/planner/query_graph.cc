@@ -37,6 +37,25 @@ bool plain_alternatives(const LabelExpr* labels, std::vector<std::string>* names
   return std::all_of(labels->children.begin(), labels->children.end(), [&](const LabelExpr* child) { return plain_alternatives(child, names); });
 }
 
+bool searches_breadth_first(const PathPattern& path) {
+  if (path.parts.size() != 3 || path.where) return false;
+  const PatternPart& middle = *path.parts[1];
+  switch (path.selector) {
+    case PathSelector::kShortestPathFunction: case PathSelector::kAllShortestPathsFunction:
+      return middle.relationship->var_length;  // with a single relationship every path is a shortest one
+    case PathSelector::kAny: case PathSelector::kAnyShortest: case PathSelector::kAllShortest: break;
+    case PathSelector::kShortestK: case PathSelector::kShortestGroups: case PathSelector::kAnyK:
+      if (path.count && (path.count->kind != ExprKind::kLiteral || path.count->literal.as_integer() != 1)) return false;
+      break;
+    case PathSelector::kNone: case PathSelector::kAll: return false;
+  }
+  if (middle.kind == PatternPartKind::kRelationship) return middle.relationship->var_length && middle.relationship->length.min <= 1;
+  const auto plain = [](const NodePattern* n) { return n->variable.empty() && !n->labels && !n->properties && !n->where; };
+  const std::vector<PatternPart*>& inner = middle.inner->parts;
+  return !middle.where && middle.quantifier.min <= 1 && inner.size() == 3 && inner[1]->relationship && !inner[1]->relationship->var_length &&
+         !inner[1]->relationship->where && middle.inner->variable.empty() && plain(inner[0]->node) && plain(inner[2]->node);
+}
+
 namespace {
 
 class GraphBuilder {
@@ -130,16 +149,16 @@ class GraphBuilder {
 
   void add_path(PathPattern* path) {
     std::vector<Expr*> walk;  // of the named path
-    // Between fixed ends with a single relationship every path is a shortest one
-    const bool shortest = (path->selector == PathSelector::kShortestPathFunction || path->selector == PathSelector::kAllShortestPathsFunction) &&
-                          path->parts[1]->relationship->var_length;
+    const bool shortest = searches_breadth_first(*path);
     for (PatternPart* part : path->parts) {
       if (part->kind == PatternPartKind::kNode) add_node_pattern(part->node);
     }
     for (size_t i = 1; i + 1 < path->parts.size(); i += 2) {
       const Slot from = path->parts[i - 1]->node->slot, to = path->parts[i + 1]->node->slot;
       PatternPart* part = path->parts[i];
-      GraphEdge edge = part->kind == PatternPartKind::kQuantified ? quantified_edge(part, from, to) : relationship_edge(part->relationship, from, to);
+      GraphEdge edge = part->kind == PatternPartKind::kRelationship ? relationship_edge(part->relationship, from, to)
+                       : shortest                                   ? repeated_relationship(part, from, to)
+                                                                    : quantified_edge(part, from, to);
       if (shortest) make_shortest(&edge, path);
       if (i == 1) walk.push_back(variable_of(from, arena_));
       walk.push_back(variable_of(edge.slot, arena_));
@@ -153,11 +172,21 @@ class GraphBuilder {
     if (!shortest) graph_.paths.push_back({path->slot, make_expr(ExprKind::kPath, walk, arena_)});
   }
 
+  // (-[r:T]->){1,5} is -[r:T*1..5]->
+  GraphEdge repeated_relationship(PatternPart* part, Slot from, Slot to) {
+    RelationshipPattern* r = arena_->make<RelationshipPattern>(*part->inner->parts[1]->relationship);
+    r->var_length = true;
+    r->length = part->quantifier;
+    r->slot = part->groups.empty() ? slots_->new_slot(SlotKind::kRelationshipList) : part->groups[0].second;
+    return relationship_edge(r, from, to);
+  }
+
   void make_shortest(GraphEdge* edge, PathPattern* path) {
     edge->kind = EdgeKind::kShortest;
     edge->path = path;
     edge->unique = false;
-    edge->all_shortest = path->selector == PathSelector::kAllShortestPathsFunction;
+    edge->all_shortest = path->selector == PathSelector::kAllShortestPathsFunction || path->selector == PathSelector::kAllShortest ||
+                         path->selector == PathSelector::kShortestGroups;
     if (path->slot == kNoSlot) path->slot = slots_->new_slot(SlotKind::kPath);
   }
 

@@ -56,6 +56,9 @@ class SlotSource {
 
 QueryGraph make_query_graph(const std::vector<PathPattern*>& patterns, Expr* where, bool unique, const SlotSet& bound, Arena* arena, SlotSource* slots);
 
+// True if the path's selector and shape let PlanShortestPath find it.
+bool searches_breadth_first(const PathPattern& path);
+
 // Helpers that make expressions.
 Expr* variable_of(Slot slot, Arena* arena);
 Expr* make_expr(ExprKind kind, std::vector<Expr*> children, Arena* arena);
