@@ -55,9 +55,12 @@ std::vector<Member> ReplicaCore::known_members() const {
     members = shared_.members;
   }
   if (members.empty()) members = join_members_;
+  // Who founds first may connect before this node has founded too: by then every founder has noted all of them.
+  if (members.empty()) members = options_.initial_peers;
+  const Founders& founders = startup_ && !startup_->finished() ? startup_->founders() : identity_.founders;
   for (Member& member : members) {
-    auto founder = identity_.founders.find(member.id);
-    if (member.incarnation.empty() && founder != identity_.founders.end()) member.incarnation = founder->second;
+    auto founder = founders.find(member.id);
+    if (member.incarnation.empty() && founder != founders.end()) member.incarnation = founder->second;
   }
   return members;
 }

@@ -32,6 +32,7 @@ class Startup {
 
   void run() { round(); }
   ProbeAnswer answer() const { return bootstrap_.answer(); }
+  const Founders& founders() const { return identity_.founders; }  // as noted on disk
   bool finished() const { return finished_; }
 
  private:
