@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   app.add_option("--workload", options.workload, "bank, append or unique")->check([](const std::string& name) {
     return graft::sim::is_workload(name) ? std::string() : "no such workload: " + name + " (bank, append, unique)";
   });
+  app.add_option("--servers", options.servers, "how many found the cluster")->check(CLI::Range(1, 7));
   app.add_flag("--verbose", options.verbose, "the servers' trace on standard error");
   app.add_flag("--no-faults", no_faults, "nothing goes wrong");
   app.add_flag("--quiet", quiet, "print runs with violations only");

@@ -16,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kFounders = 5;
 constexpr int kSpares = 2;
 constexpr Duration kElectTime = seconds(20);   // from the start to the first commit
 constexpr Duration kHealTime = seconds(30);    // from the last fault to agreement
@@ -25,7 +24,7 @@ constexpr Duration kSampleInterval = milliseconds(20);
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : options_(options), cluster_(options.seed, kFounders, kSpares, result_.report), replicas_(cluster_),
+      : options_(options), cluster_(options.seed, options.servers, options.servers > 1 ? kSpares : 0, result_.report), replicas_(cluster_),
         faults_(cluster_, options.seed), workload_(make_workload(options.workload, cluster_, options.seed)),
         random_(options.seed, 8) {}
 
@@ -71,7 +70,7 @@ class Run {
   }
 
   bool come_up() {
-    for (int i = 0; i < kFounders; i++) {
+    for (int i = 0; i < options_.servers; i++) {
       cluster_.scheduler().after(milliseconds(random_.below(500)), [this, i] { cluster_.start(i); });
     }
     auto done = std::make_shared<bool>(false);

@@ -10,6 +10,7 @@ struct RunOptions {
   uint64_t seed = 1;
   std::string workload = "bank";  // bank, append, unique
   bool faults = true;
+  int servers = 5;                // founders; with more than one, two machines wait to be added
   bool verbose = false;           // the servers' trace on standard error
 };
 
