@@ -32,6 +32,7 @@ struct Config {
   std::string server_key;
   std::string server_cert;
   std::string web;
+  bool test_procedures = false;
 };
 
 enum class KeyType : uint8_t { kText, kBoolean, kInteger, kPeers };

@@ -74,6 +74,7 @@ class Server {
     GRAFT_TRY_ASSIGN(replica_, replication::Replica::start(replica_options(config_, random_), roles, clock_, random_, files_, raft_transport_));
     auto registry = cypher::make_procedure_registry();
     add_server_procedures(*registry, *replica_);
+    if (config_.test_procedures) cypher::add_test_procedures(registry);
     engine_ = cypher::QueryEngine::create(std::move(registry));
     authenticator_.emplace(clock_, random_, bolt_transport_.runner(), worker_);
     SessionServices services{clock_, random_, bolt_transport_.runner(), worker_, *replica_, *engine_, *authenticator_};

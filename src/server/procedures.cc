@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "graph/transaction.h"
+
 namespace graft::server {
 namespace {
 
@@ -39,6 +41,13 @@ std::vector<std::vector<Value>> member_rows(const replication::ReplicaStatus& st
   return rows;
 }
 
+bool is_voter(const replication::ReplicaStatus& status, raft::MemberId id) {
+  for (const replication::Member& m : status.members) {
+    if (m.id == id) return !m.learner && !m.promoting;
+  }
+  return false;
+}
+
 ProcedureInfo waiting_procedure(std::string name, std::vector<cypher::ProcedureInput> inputs, bool admin, std::string description) {
   ProcedureInfo info;
   info.name = std::move(name);
@@ -52,7 +61,7 @@ ProcedureInfo waiting_procedure(std::string name, std::vector<cypher::ProcedureI
 
 }  // namespace
 
-std::string raft_status_json(const replication::ReplicaStatus& status) {
+std::string raft_status_json(const replication::ReplicaStatus& status, const std::string& state_sums) {
   nlohmann::ordered_json json;
   json["id"] = status.raft.id;
   json["term"] = status.raft.term;
@@ -63,7 +72,7 @@ std::string raft_status_json(const replication::ReplicaStatus& status) {
   json["applied"] = status.raft.applied;
   nlohmann::ordered_json progress = nlohmann::ordered_json::object();
   for (const raft::Progress& p : status.raft.progress) {
-    progress[std::to_string(p.id)] = {{"match", p.match}, {"next", p.next}, {"state", p.state}};
+    progress[std::to_string(p.id)] = {{"match", p.match}, {"next", p.next}, {"state", p.state}, {"voter", is_voter(status, p.id)}};
   }
   json["progress"] = progress;
   json["raftlog"] = {{"first", status.log_first}, {"last", status.log_last}};
@@ -71,6 +80,7 @@ std::string raft_status_json(const replication::ReplicaStatus& status) {
   if (!status.reason.empty()) json["reason"] = status.reason;
   json["clusterId"] = status.cluster_id;
   json["epoch"] = status.epoch;
+  json["stateSums"] = state_sums;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -87,7 +97,10 @@ void add_server_procedures(cypher::ProcedureRegistry& registry, replication::Rep
   status.name = "db.bolt.getRaftStatus";
   status.outputs = {{"status", "STRING"}};
   status.description = "This member's Raft state, as JSON.";
-  status.call = [&replica](const ProcedureCall&) { return cypher::make_rows({{Value::string(raft_status_json(replica.status()))}}); };
+  status.call = [&replica](const ProcedureCall& call) {
+    const std::string sums = call.caller.view == nullptr ? std::string() : graph::state_sums(*call.caller.view).to_string();
+    return cypher::make_rows({{Value::string(raft_status_json(replica.status(), sums))}});
+  };
   registry.add(std::move(status));
 
   const std::vector<cypher::ProcedureInput> member = {

@@ -11,7 +11,7 @@ namespace graft::server {
 // db.bolt.addRaftNode, addRaftLearnerNode, removeRaftNode, transferRaftLeader, dbms.security.changePassword.
 void add_server_procedures(cypher::ProcedureRegistry& registry, replication::Replica& replica);
 
-// The text of db.bolt.getRaftStatus: JSON.
-std::string raft_status_json(const replication::ReplicaStatus& status);
+// The text of db.bolt.getRaftStatus: JSON. state_sums: of the version that the caller reads.
+std::string raft_status_json(const replication::ReplicaStatus& status, const std::string& state_sums);
 
 }  // namespace graft::server
