@@ -32,6 +32,10 @@ class FileMap {
     if (n == kLongLength) [[unlikely]] n = long_length(slot, data);
     return PageView(data, data ? n : 0);
   }
+  // Where a slot's bytes are, unchecked: to prefetch.
+  const char* peek(uint64_t slot) const {
+    return (slot & kSlotFileBit ? base_ : nullptr) + slot_address(slot);
+  }
   bool verified(uint64_t offset) const {
     uint64_t granule = offset >> kGranuleShift;
     return verified_[granule >> 6].load(std::memory_order_relaxed) >> (granule & 63) & 1;
@@ -75,6 +79,31 @@ class TableReader {
     return file_->view(slot);
   }
   bool empty() const { return slot_ == 0; }
+
+  // For look-ups of many pages at once, so that their cache misses overlap: first entry() of all, then fetch() of all,
+  // then, where more of the page's lines are wanted, peek() of all, then page() one by one. None of them waits for memory
+  // that an earlier step has asked for.
+  const uint64_t* entry(PageNo no) const {
+    uint32_t shift = shift_;
+    if (no >> shift) [[unlikely]] return nullptr;
+    const uint64_t* slot = &slot_;
+    while (shift != 0) {
+      const char* node = file_->resolve(*slot);
+      if (node == nullptr) [[unlikely]] return nullptr;
+      shift -= kFanoutBits;
+      slot = reinterpret_cast<const uint64_t*>(node) + ((no >> shift) & (kFanout - 1));
+    }
+    __builtin_prefetch(slot);
+    return slot;
+  }
+  void fetch(const uint64_t* entry) const {
+    if (entry != nullptr) __builtin_prefetch(file_->peek(*entry));
+  }
+  // The page's bytes if they may be believed already, else null.
+  const char* peek(const uint64_t* entry) const {
+    if (entry == nullptr || ((*entry & kSlotFileBit) != 0 && !file_->verified(slot_address(*entry)))) return nullptr;
+    return file_->peek(*entry);
+  }
 
  private:
   friend class PageReader;

@@ -29,9 +29,14 @@ class Root {
     const Entry* e = entry_of(id);
     if (e == nullptr) return nullptr;
     const Chunk& c = *e->chunk;
-    auto end = c.tables.begin() + c.count;
-    auto it = std::lower_bound(c.tables.begin(), end, id, [](const TableRoot& t, TableId i) { return t.id < i; });
-    return it != end && it->id == id ? &*it : nullptr;
+    if (c.count == 0) return nullptr;
+    uint32_t at = 0;  // without branches that depend on the data: this is on the way to every page
+    for (uint32_t n = c.count; n > 1;) {
+      uint32_t half = n / 2;
+      at += c.tables[at + half].id <= id ? half : 0;
+      n -= half;
+    }
+    return c.tables[at].id == id ? &c.tables[at] : nullptr;
   }
   TableList list() const;
 
