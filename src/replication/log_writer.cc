@@ -71,7 +71,8 @@ void LogWriter::compact(raft::LogIndex index) {
 void LogWriter::reset(raft::LogIndex index, raft::Term term, raft::HardState hard_state, std::function<void()> done) {
   log_role_.post([this, index, term, hard_state, done = std::move(done)]() mutable {
     if (broken_) return;
-    Status status = log_.reset(index, term, hard_state);
+    Result<raft::Term> present = log_.term(index);
+    Status status = present.ok() && *present == term ? log_.sync() : log_.reset(index, term, hard_state);
     if (status.ok()) {
       raft_role_.post(std::move(done));
       return;

@@ -41,7 +41,8 @@ class LogWriter {
   bool idle() const { return outstanding_ == 0; }
   // Any role. Compaction is not worth stopping for: a failure shows again at the next append.
   void compact(raft::LogIndex index);
-  // After all that is queued: the log begins anew after index. done on the raft role.
+  // After all that is queued: the log begins anew after index, unless it holds that very entry and goes on behind it;
+  // what is behind it may have been acknowledged. done on the raft role.
   void reset(raft::LogIndex index, raft::Term term, raft::HardState hard_state, std::function<void()> done);
 
  private:

@@ -123,6 +123,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void update_peers();
   bool begin_snapshot(raft::MemberId from, const std::string& message);
   void install_snapshot(ReceivedSnapshot snapshot);
+  void put_in_place(ReceivedSnapshot snapshot, const storage::CheckpointMeta& meta, const ChainMark& mark);
   void answer_probe(const std::string& request, const Respond& respond);
   void answer_register(const std::string& request, Respond respond);
   void answer_remove(const std::string& request, Respond respond);

@@ -290,8 +290,18 @@ void ReplicaCore::install_snapshot(ReceivedSnapshot snapshot) {
   storage::CheckpointMeta meta = snapshot.store->durable_meta();
   Result<ChainMark> mark = decode_checkpoint_extra(meta.extra);
   if (!mark.ok()) return fail(mark.error());
+  // While it came, another leader may have brought us further by the log. From suspend() on nothing more is committed
+  // here, so what is applied cannot pass the snapshot.
+  if (driver_->status().commit >= meta.applied_index) return receiver_->finish(true);
   driver_->suspend();
-  role(roles_.apply).post([this, snapshot = std::move(snapshot), meta = std::move(meta), mark = *mark] {
+  receiver_->make_current([this, snapshot = std::move(snapshot), meta = std::move(meta), mark = *mark](Status switched) mutable {
+    if (!switched.ok()) return fail(switched.error());
+    put_in_place(std::move(snapshot), meta, mark);
+  });
+}
+
+void ReplicaCore::put_in_place(ReceivedSnapshot snapshot, const storage::CheckpointMeta& meta, const ChainMark& mark) {
+  role(roles_.apply).post([this, snapshot = std::move(snapshot), meta, mark] {
     applier_->clear();
     AppliedPoint point{snapshot.store->applied(), meta.applied_index, meta.applied_term, mark};
     {

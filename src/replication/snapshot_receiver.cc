@@ -39,6 +39,7 @@ class SnapshotReceiverImpl final : public SnapshotReceiver, public std::enable_s
 
   bool active() const override { return attempt_ != nullptr; }
   void start(PeerTransport& transport, const Member& from, const raft::SnapshotDescriptor& descriptor, Received received) override;
+  void make_current(std::function<void(Status)> done) override;
   void finish(bool ok) override;
   uint64_t bytes_received() const override { return bytes_received_; }
   void stop() override;
@@ -176,13 +177,18 @@ void SnapshotReceiverImpl::take_chunk(Frame frame) {
 // All chunks before this are in the background role's queue ahead of it.
 void SnapshotReceiverImpl::complete() {
   attempt_->at_end = true;
-  in_background([&generations = generations_](SnapshotWriter& writer) { return writer.finish(generations); },
+  in_background([](SnapshotWriter& writer) { return writer.finish(); },
                 [this](Result<std::shared_ptr<storage::Store>> store) {
                   if (!store.ok()) return fail(store.error());
                   progress();
                   auto received = std::exchange(attempt_->received, nullptr);
                   if (received) received(ReceivedSnapshot{std::move(*store), attempt_->descriptor});
                 });
+}
+
+void SnapshotReceiverImpl::make_current(std::function<void(Status)> done) {
+  if (!attempt_) return done(Error{ErrorCode::kUnavailable, "stopped"});
+  in_background([&generations = generations_](SnapshotWriter&) { return generations.switch_to_next(); }, std::move(done));
 }
 
 // The connection: go on over another one, once all that came over this one is written.

@@ -8,8 +8,9 @@
 //                 <- request (id, resume key) --
 //   begin, chunks, end ------------------------>  a new generation of the store, checkpointed now and then
 //                 <- acknowledgements ---------
-//                                                 verified and durable; CURRENT names it; `received` is called:
-//                                                 log reset, RaftNode made anew, then finish(ok)
+//                                                 verified and durable; `received` is called: Raft is suspended,
+//                                                 make_current (CURRENT names it), log reset unless it goes on past
+//                                                 the snapshot, RaftNode made anew, then finish(ok)
 //                 <- done ----------------------
 //   `finished` -> RaftNode::report_snapshot
 //
@@ -82,7 +83,7 @@ class SnapshotSender {
 };
 
 struct ReceivedSnapshot {
-  std::shared_ptr<storage::Store> store;  // open, its checkpoint durable and current
+  std::shared_ptr<storage::Store> store;  // open, its checkpoint durable, not yet current
   raft::SnapshotDescriptor descriptor;
 };
 
@@ -103,7 +104,10 @@ class SnapshotReceiver {
   virtual bool active() const = 0;
   // from: the member that offered `descriptor`. Offers that come while one is active are ignored (the leader repeats).
   virtual void start(PeerTransport& transport, const Member& from, const raft::SnapshotDescriptor& descriptor, Received received) = 0;
-  // After `received`: installed (or not) all the way; tells the sender.
+  // After `received`, once nothing can be applied or committed to the old generation any more: replaces CURRENT.
+  // An error means that the node has to stop.
+  virtual void make_current(std::function<void(Status)> done) = 0;
+  // After `received`: installed (or not, or not needed any more) all the way; tells the sender.
   virtual void finish(bool ok) = 0;
   virtual uint64_t bytes_received() const = 0;
   virtual void stop() = 0;  // received is not called any more

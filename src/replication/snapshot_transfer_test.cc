@@ -177,6 +177,10 @@ class SnapshotTransfer : public ::testing::Test {
     descriptor_ = sender_->offer(2, {from_, from_->applied(), meta, {.voters = {1, 2}}});
     receiver_->start(transport_, {.id = 1}, descriptor_, [this](Result<ReceivedSnapshot> r) { received_.emplace(std::move(r)); });
   }
+  void make_current() {
+    receiver_->make_current([](Status s) { EXPECT_TRUE(s.ok()); });
+    runner_.run();
+  }
   void expect_whole(storage::Store& store) {
     int count = 0;
     auto version = store.applied();
@@ -230,6 +234,7 @@ TEST_F(SnapshotTransfer, IsWrittenOutOnTheWay) {
   ASSERT_TRUE(received_ && received_->ok());
   EXPECT_LT((*received_)->store->stats().heap_page_bytes, 120'000'000u);
   expect_whole(*(*received_)->store);
+  make_current();
   received_.reset();
   auto again = storage::Store::open(files_, generations_->current(), options_);
   ASSERT_TRUE(again.ok());
@@ -315,6 +320,8 @@ TEST_F(SnapshotTransfer, TheSwitchIsOneFile) {
   give();
   runner_.pass(1s);
   ASSERT_TRUE(received_ && received_->ok());
+  EXPECT_EQ(generations_->current(), before);
+  make_current();
   EXPECT_NE(generations_->current(), before);
   EXPECT_TRUE(*files_.exists(before));  // until nobody reads it
   auto reopened = StoreGenerations::open(files_, directory_ + "/to");

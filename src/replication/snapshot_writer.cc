@@ -39,7 +39,7 @@ Status SnapshotWriter::flush(storage::CheckpointMeta meta) {
   return {};
 }
 
-Result<std::shared_ptr<storage::Store>> SnapshotWriter::finish(StoreGenerations& generations) {
+Result<std::shared_ptr<storage::Store>> SnapshotWriter::finish() {
   storage::CheckpointMeta meta;
   {
     std::lock_guard lock(mutex_);
@@ -48,7 +48,6 @@ Result<std::shared_ptr<storage::Store>> SnapshotWriter::finish(StoreGenerations&
   if (meta.applied_index == 0) return Error{ErrorCode::kInvalidArgument, "a snapshot without a beginning"};
   GRAFT_TRY(flush(std::move(meta)));
   GRAFT_TRY(store_->verify());
-  GRAFT_TRY(generations.switch_to_next());
   return std::exchange(store_, nullptr);
 }
 

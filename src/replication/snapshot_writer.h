@@ -18,8 +18,8 @@ class SnapshotWriter {
   Status open(StoreGenerations& generations);
   void set_meta(storage::CheckpointMeta meta);  // raft role; before finish()
   Status write(std::string_view chunk);
-  // Makes it durable, reads it back and makes it the current generation.
-  Result<std::shared_ptr<storage::Store>> finish(StoreGenerations& generations);
+  // Makes it durable and reads it back.
+  Result<std::shared_ptr<storage::Store>> finish();
 
  private:
   // So much is kept in memory before it goes to disk.
