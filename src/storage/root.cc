@@ -32,8 +32,9 @@ TableRoot& Root::for_write(TableId id, VersionNo stamp, uint64_t* bytes_copied) 
   size_t i = own_chunk(id, stamp, bytes_copied);
   Chunk* c = entries_[i].chunk.get();
   auto begin = c->tables.begin();
-  auto it = std::lower_bound(begin, begin + c->count, id, [](const TableRoot& t, TableId x) { return t.id < x; });
-  if (it != begin + c->count && it->id == id) return *it;
+  auto it = begin + c->last_not_above(id);
+  if (c->count != 0 && it->id == id) return *it;
+  if (c->count != 0 && it->id < id) ++it;
   if (c->count == kChunkTables) {
     auto upper = std::make_shared<Chunk>();
     upper->owner = stamp;
@@ -55,7 +56,7 @@ void Root::erase(TableId id, VersionNo stamp, uint64_t* bytes_copied) {
   size_t i = own_chunk(id, stamp, bytes_copied);
   Chunk& c = *entries_[i].chunk;
   auto end = c.tables.begin() + c.count;
-  auto it = std::lower_bound(c.tables.begin(), end, id, [](const TableRoot& t, TableId x) { return t.id < x; });
+  auto it = c.tables.begin() + c.last_not_above(id);
   std::copy(it + 1, end, it);
   --c.count;
   if (c.count == 0 && i != 0) entries_.erase(entries_.begin() + static_cast<ptrdiff_t>(i));

@@ -29,14 +29,8 @@ class Root {
     const Entry* e = entry_of(id);
     if (e == nullptr) return nullptr;
     const Chunk& c = *e->chunk;
-    if (c.count == 0) return nullptr;
-    uint32_t at = 0;  // without branches that depend on the data: this is on the way to every page
-    for (uint32_t n = c.count; n > 1;) {
-      uint32_t half = n / 2;
-      at += c.tables[at + half].id <= id ? half : 0;
-      n -= half;
-    }
-    return c.tables[at].id == id ? &c.tables[at] : nullptr;
+    uint32_t at = c.last_not_above(id);
+    return c.count != 0 && c.tables[at].id == id ? &c.tables[at] : nullptr;
   }
   TableList list() const;
 
@@ -51,6 +45,17 @@ class Root {
     VersionNo owner = 0;
     uint32_t count = 0;
     std::array<TableRoot, kChunkTables> tables;
+
+    // Index of the last table <= id, or 0. Without branches that depend on the data: it is on the way to every page.
+    uint32_t last_not_above(TableId id) const {
+      uint32_t at = 0;
+      for (uint32_t n = count; n > 1;) {
+        uint32_t half = n / 2;
+        at += tables[at + half].id <= id ? half : 0;
+        n -= half;
+      }
+      return at;
+    }
   };
   struct Entry {
     TableId first = 0;  // smallest id that belongs here; 0 in the first entry

@@ -59,6 +59,8 @@ Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef
   GRAFT_TRY(health());
   if (meta.extra.size() > kExtraBytes)
     return Error{ErrorCode::kInvalidArgument, fmt::format("checkpoint: extra has {} bytes, at most {} are allowed", meta.extra.size(), kExtraBytes)};
+  if (version.number() > applied().number())
+    return Error{ErrorCode::kInvalidArgument, "checkpoint: the version is not applied"};
   if (version.number() < file_->durable_version())
     return Error{ErrorCode::kInvalidArgument, "checkpoint: a newer version is durable already"};
   if (checkpointing_.exchange(true, std::memory_order_acquire))

@@ -119,8 +119,9 @@ struct CheckpointMeta {
 struct StoreOptions {
   uint64_t retained_budget_bytes = uint64_t{4} << 30;  // beyond it the pin that retains most is cancelled
   uint64_t map_reserve_bytes = uint64_t{1} << 40;      // address space for the page file, and its greatest size
-  // Called once, on the thread that met it, when a page read turns out damaged: from then on the store is failed (see
-  // health()), such pages read as absent, and nothing is checkpointed. The node has to stop serving and re-sync.
+  // Called once, on the thread that met it, when a page read turns out damaged or a write fails: from then on the store is
+  // failed (see health()), damaged pages read as absent, and nothing is checkpointed. The node has to stop serving and
+  // re-sync. It may be called with the store's locks held: it only posts a task.
   std::function<void(const Error&)> on_damage;
 };
 
@@ -147,7 +148,7 @@ class Checkpoint {
 
 class Store {
  public:
-  // Opens DIRECTORY/pages.* or creates an empty store (version 1, no tables, meta().applied_index == 0). kCorruption names file and offset.
+  // Opens DIRECTORY/pages.graft or creates an empty store (version 1, no tables, durable_meta().applied_index == 0). kCorruption names file and offset.
   static Result<std::unique_ptr<Store>> open(env::FileSystem& fs, const std::string& directory, StoreOptions options);
   virtual ~Store() = default;
 
