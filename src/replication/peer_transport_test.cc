@@ -328,8 +328,8 @@ TEST(PeerTransport, AChannelCarriesFramesBothWays) {
 
 TEST(PeerTransport, WhatAPeerDoesNotTakeIsBounded) {
   Peer a(1, "c", 0, [](PeerOptions& o) {
-    o.congested_bytes = 1 << 20;
-    o.max_queued_bytes = 4 << 20;
+    o.congested_bytes = 8 << 20;   // more than the kernel's buffers take
+    o.max_queued_bytes = 32 << 20;
   });
   Peer b(2, "c", 0, [](PeerOptions& o) { o.max_undelivered_bytes = 1 << 20; });
   a.know({b.self});
@@ -337,7 +337,7 @@ TEST(PeerTransport, WhatAPeerDoesNotTakeIsBounded) {
   std::promise<void> go;
   b.doors.raft.post([f = go.get_future().share()] { f.wait(); });  // b's raft role is busy
   for (int i = 0; i < 200; ++i) a.say(2, std::string(1 << 20, 'x'));
-  ASSERT_TRUE(a.until([](Peer& p) { return p.congestion == "c"; }));
+  ASSERT_TRUE(a.until([](Peer& p) { return p.congestion == "c"; })) << a.congestion;
   go.set_value();
   EXPECT_TRUE(a.until([](Peer& p) { return p.congestion == "cf"; }));
   a.say(2, "last");
