@@ -270,6 +270,46 @@ TEST(Damage, IsNamedAndNeverBelieved) {
   EXPECT_GT(detected, 10u);
 }
 
+TEST(Damage, OfTheNewestSuperblockGivesTheCheckpointBeforeOrAnError) {
+  std::mt19937_64 rng(8);
+  int refused = 0, older = 0;
+  for (int round = 0; round < 60; ++round) {
+    MemoryFileSystem fs;
+    Model model, before;
+    uint64_t checkpoints = 2 + rng() % 4;
+    {
+      auto store = open_store(fs);
+      for (uint64_t i = 1; i <= checkpoints; ++i) {
+        before = model;
+        // Sometimes there is little to write, so that nothing of the older checkpoint is written over.
+        apply_changes(rng, *store, model, i == checkpoints && round % 2 == 0 ? 0 : 40);
+        ASSERT_TRUE(checkpoint(*store, i).ok());
+      }
+      if (round % 2 == 1) {  // reuses what the last checkpoint has freed
+        Model later = model;
+        apply_changes(rng, *store, later, 200);
+        auto running = store->begin_checkpoint(store->applied(), {});
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE((*running)->step(20'000).ok());
+      }
+    }
+    fs.flip_byte(kPath, (checkpoints % 2 == 0 ? 0 : kSuperblockBytes) + rng() % 64);  // sequence is checkpoints + 1
+    StoreOptions options;
+    options.map_reserve_bytes = uint64_t{1} << 30;
+    auto opened = Store::open(fs, "db", options);
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
+      ++refused;
+      continue;
+    }
+    if ((*opened)->durable_meta().applied_index == checkpoints) continue;  // a later one had become durable meanwhile
+    ++older;
+    EXPECT_EQ((*opened)->durable_meta().applied_index, checkpoints - 1);
+    EXPECT_EQ(read_all((*opened)->applied().reader()), before);
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(older, 0);
+}
+
 TEST(Damage, TruncatedFileIsRefused) {
   MemoryFileSystem fs;
   {

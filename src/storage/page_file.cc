@@ -89,11 +89,13 @@ Status PageFile::load() {
   if (size < 2 * kSuperblockBytes)
     return Error{ErrorCode::kCorruption, fmt::format("{}: has {} bytes, less than its two superblocks", path_, size)};
   Superblock best;
-  bool found = false;
+  bool found = false, other_damaged = false;
   for (uint64_t i = 0; i < 2; ++i) {
     Superblock s;
     GRAFT_TRY(file_->read_at(i * kSuperblockBytes, reinterpret_cast<char*>(&s), sizeof(s)));
-    if (valid(s) && (!found || s.sequence > best.sequence)) {
+    if (!valid(s)) {
+      other_damaged |= s.magic[0] != 0 || s.sequence != 0;
+    } else if (!found || s.sequence > best.sequence) {
       best = s;
       found = true;
     }
@@ -109,7 +111,29 @@ Status PageFile::load() {
   verified_ = static_cast<std::atomic<uint64_t>*>(std::calloc(words, sizeof(uint64_t)));  // zero pages, taken when touched
   if (verified_ == nullptr) return Error{ErrorCode::kOutOfMemory, path_ + ": no memory to map it"};
   written_end_ = size;
-  return load_root(best);
+  GRAFT_TRY(load_root(best));
+  if (other_damaged) GRAFT_TRY(check_not_overwritten());
+  return {};
+}
+
+// One superblock is damaged. If it was being written when the machine stopped, the other one's checkpoint is whole (F2);
+// if it went bad later, extents of that older checkpoint may have been used again. Reads everything.
+Status PageFile::check_not_overwritten() const {
+  for (const TableRoot& t : durable_.tables) GRAFT_TRY(check_same(t.slot, t.depth, t.id, 0));
+  return {};
+}
+
+Status PageFile::check_same(uint64_t slot, uint32_t depth, TableId table, PageNo first) const {
+  if (slot == 0) return {};
+  GRAFT_TRY(check(slot));
+  const char* data = base_ + slot_address(slot);
+  const ExtentHeader* header = extent_header(data);
+  if (header->table != table || header->key != first || header->born > durable_.superblock.version)
+    return damaged(slot_address(slot), "a superblock is damaged, and what the older one names here has been written over");
+  if (depth == 0) return {};
+  for (uint64_t i = 0; i < kFanout; ++i)
+    GRAFT_TRY(check_same(reinterpret_cast<const uint64_t*>(data)[i], depth - 1, table, first + (i << ((depth - 1) * kFanoutBits))));
+  return {};
 }
 
 Status PageFile::load_root(const Superblock& superblock) {

@@ -91,6 +91,8 @@ class PageFile final : public FileMap, public ExtentSink {
   Status load();
   uint64_t greatest_bytes() const;
   Status load_root(const Superblock& superblock);
+  Status check_not_overwritten() const;
+  Status check_same(uint64_t slot, uint32_t depth, TableId table, PageNo first) const;
   Error damaged(uint64_t offset, const std::string& what) const;
   Status mark(uint64_t slot);
   void free_waiting(VersionNo durable);
