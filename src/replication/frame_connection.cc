@@ -71,8 +71,8 @@ void FrameConnection::on_data(std::string_view bytes) {
   }
   if (!frames.empty()) {
     if ((undelivered_bytes_ += frame_bytes) > max_undelivered_bytes_) {
-      reading_paused_ = true;
       if (auto c = connection()) c->pause_reading();
+      reading_paused_ = true;  // after the call: who sees it resumes, and that has to come later. This batch's end sees it.
     }
     raft_role_.post([self = shared_from_this(), frames = std::move(frames), frame_bytes]() mutable {
       self->deliver(std::move(frames), frame_bytes);
