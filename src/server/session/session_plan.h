@@ -18,6 +18,9 @@ struct Session::Plan {
   std::shared_ptr<LaneStatement> lane;
 };
 
+// How long ROUTE, BEGIN and writes are held while no leader is known.
+inline constexpr env::Duration kLeaderWait = std::chrono::seconds(1);
+
 Error write_in_read_mode();
 
 }  // namespace graft::server

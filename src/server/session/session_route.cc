@@ -7,12 +7,6 @@
 #include "server/session/session_plan.h"
 
 namespace graft::server {
-namespace {
-
-constexpr env::Duration kLeaderWait = std::chrono::seconds(1);
-
-}  // namespace
-
 void Session::handle_route(RouteRequest& request) {
   if (Status status = check_database(request.database); !status.ok()) return fail(status.error());
   if (services_.replica.leader_hint() != 0) return route_now(request);

@@ -13,7 +13,6 @@ namespace {
 constexpr size_t kMostWaitingForWorkers = 4096;
 constexpr size_t kFirstRows = 128;
 constexpr size_t kFirstBytes = 64 * 1024;
-constexpr env::Duration kLeaderWait = std::chrono::seconds(1);
 
 // True when every bookmark is of this cluster and applied here already. Error: malformed, or of another cluster.
 Result<bool> reached(const std::vector<std::string>& bookmarks, const replication::Position& applied) {
