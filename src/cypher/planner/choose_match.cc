@@ -364,7 +364,8 @@ void Planner::index_leaves(const QueryGraph& g, Slot entity, const std::vector<s
     }
     if (leaf.keys.empty()) continue;
     if (equal_keys > 0) leaf.rows *= equal_keys == index.keys.size() ? 1 / distinct : std::pow(distinct, -0.5);
-    leaf.cost = leaf.rows + 2;
+    leaf.rows = std::min(leaf.rows, entries);
+    leaf.cost = leaf.rows + 0.5;
     for (size_t i = 0; i < g.predicates.size(); ++i) {  // the index holds nodes of its label only
       const Expr* e = g.predicates[i].expression;
       if (e->kind == ExprKind::kHasLabels && e->children[0]->slot == entity && e->children[0]->kind == ExprKind::kVariable && e->labels->kind == LabelExprKind::kName && e->labels->name == label) leaf.solved.push_back(static_cast<int>(i));

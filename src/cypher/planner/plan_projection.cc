@@ -112,7 +112,6 @@ void Planner::projection(const ProjectionClause& c, Stream* s, const SlotSet& fi
 void Planner::order_and_page(const ProjectionClause& c, const std::vector<Expr*>& order, Stream* s, const SlotSet& keep) {
   const bool constant_page = (!c.skip || c.skip->kind == ExprKind::kLiteral) && c.limit && c.limit->kind == ExprKind::kLiteral;
   const bool top = !order.empty() && constant_page;
-  if (c.limit && !s->writes.empty()) eager(s, "LIMIT must not stop updates");
   if (!order.empty()) {
     PlanProjection* keys = node<PlanProjection>();
     PlanSort* sort = node<PlanSort>(top ? PlanOp::kTop : PlanOp::kSort);

@@ -92,10 +92,10 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   return best;
 }
 
-void Analyzer::require(const Type& type, TypeMask allowed, const Expr* at) {
+void Analyzer::require(const Type& type, TypeMask allowed, const Expr* at, ErrorCode code) {
   TypeMask accepted = allowed;
   if (allowed & kFloatMask) accepted |= kIntegerMask;
-  if ((type.mask & accepted) == 0) fail("Type mismatch: expected " + describe(allowed) + " but was " + describe(type.mask), at->position);
+  if ((type.mask & accepted) == 0) throw QueryError{code, "Type mismatch: expected " + describe(allowed) + " but was " + describe(type.mask), at->position};
 }
 
 Type Analyzer::literal(const graph::Value& v) {
@@ -219,13 +219,13 @@ Type Analyzer::list(Expr* e, const Scope& scope, const Context& context) {
 Type Analyzer::property(Expr* e, const Scope& scope, const Context& context) {
   const Type subject = expression(e->children[0], scope, context.value());
   constexpr TypeMask kTemporal = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask | kDurationMask;
-  require(subject, kNodeMask | kRelationshipMask | kMapMask | kPointMask | kTemporal, e->children[0]);
+  require(subject, kNodeMask | kRelationshipMask | kMapMask | kPointMask | kTemporal, e->children[0], ErrorCode::kType);
   return {};
 }
 
 Type Analyzer::index(Expr* e, const Scope& scope, const Context& context) {
   const Type subject = expression(e->children[0], scope, context.value());
-  require(subject, kListMask | kMapMask | kNodeMask | kRelationshipMask, e->children[0]);
+  require(subject, kListMask | kMapMask | kNodeMask | kRelationshipMask, e->children[0], ErrorCode::kType);
   const Type at = expression(e->children[1], scope, context.value());
   return subject.mask == kListMask && (at.mask & kIntegerMask) ? type_of(subject.element) : Type{};
 }

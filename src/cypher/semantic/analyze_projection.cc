@@ -109,20 +109,21 @@ bool calls_aggregation(const Expr* e) {
 
 }  // namespace
 
-// In an aggregating projection's ORDER BY: columns outside of aggregations, the rows before inside of them.
-Type Analyzer::order_item(Expr* e, const Scope& visible, const Scope& before, const ProjectionClause& c, bool aggregating) {
+// In an aggregating projection's ORDER BY projected aggregations are columns by now.
+Type Analyzer::order_item(Expr* e, const Scope& visible, bool aggregating) {
   Context context;
   context.place = "ORDER BY, if there was no aggregation in the projection";
   if (!aggregating) return expression(e, visible, context);
   const FunctionInfo* f = e->kind == ExprKind::kFunction ? find_function(e->name) : nullptr;
   if (e->kind == ExprKind::kCountStar || (f && f->aggregating)) {
+    // One that is not projected has no rows to work on but what the projection leaves visible
     context.aggregation_allowed = true;
-    return expression(e, before, context);
+    return expression(e, visible, context);
   }
   const bool has_inner = std::any_of(e->children.begin(), e->children.end(), [](const Expr* child) { return calls_aggregation(child); });
   if (!has_inner) return expression(e, visible, context);
   for (Expr* child : e->children) {
-    if (child) order_item(child, visible, before, c, aggregating);
+    if (child) order_item(child, visible, aggregating);
   }
   e->function = f;
   return {};
@@ -134,7 +135,7 @@ void Analyzer::order_by(ProjectionClause* c, const Scope& before, const Scope& p
   if (!c->distinct && !aggregating) visible.insert(before.begin(), before.end());
   for (SortItem& item : c->order) {
     item.expression = refer_to_items(item.expression, *c, calls_aggregation(item.expression));
-    order_item(item.expression, visible, before, *c, aggregating);
+    order_item(item.expression, visible, aggregating);
   }
   if (c->where) {
     c->where = refer_to_items(c->where, *c, false);

@@ -71,7 +71,7 @@ class Analyzer {
   void check_grouping(const ProjectionClause& c);
   void check_grouped(const Expr* e, const std::vector<const Expr*>& keys, std::set<Slot>* locals);
   void order_by(ProjectionClause* c, const Scope& before, const Scope& projected, bool aggregating);
-  Type order_item(Expr* e, const Scope& visible, const Scope& before, const ProjectionClause& c, bool aggregating);
+  Type order_item(Expr* e, const Scope& visible, bool aggregating);
   Expr* refer_to_items(Expr* e, const ProjectionClause& c, bool simple_keys_only);
   void page_count(Expr* e, const char* clause);
 
@@ -119,7 +119,7 @@ class Analyzer {
   Type reduce(Expr* e, const Scope& scope, const Context& context);
   Type pattern_comprehension(Expr* e, const Scope& scope, const Context& context);
   Type subquery(Expr* e, const Scope& scope);
-  void require(const Type& type, TypeMask allowed, const Expr* at);
+  void require(const Type& type, TypeMask allowed, const Expr* at, ErrorCode code = ErrorCode::kSyntax);
   void children(Expr* e, const Scope& scope, const Context& context);
 
   Arena* arena_;
