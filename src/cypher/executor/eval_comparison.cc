@@ -56,9 +56,9 @@ Compare comparison_of(ExprKind kind) {
   }
 }
 
-class Binary final : public Evaluator {
+class ComparisonOf final : public Evaluator {
  public:
-  Binary(EvaluatorPtr left, EvaluatorPtr right, Compare compare)
+  ComparisonOf(EvaluatorPtr left, EvaluatorPtr right, Compare compare)
       : left_(std::move(left)), right_(std::move(right)), compare_(compare) {}
   Value eval(const Frame& frame) override {
     Value a = left_->eval(frame);
@@ -99,7 +99,7 @@ class In final : public Evaluator {
 EvaluatorPtr make_comparison(Compiler& compiler, const Expr& e) {
   EvaluatorPtr left = compiler.compile(*e.children[0]), right = compiler.compile(*e.children[1]);
   if (e.kind == ExprKind::kIn) return std::make_unique<In>(std::move(left), std::move(right));
-  return std::make_unique<Binary>(std::move(left), std::move(right), comparison_of(e.kind));
+  return std::make_unique<ComparisonOf>(std::move(left), std::move(right), comparison_of(e.kind));
 }
 
 }  // namespace graft::cypher

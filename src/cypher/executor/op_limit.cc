@@ -1,5 +1,6 @@
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
+#include "cypher/executor/plan_writes.h"
 #include "cypher/executor/row_count.h"
 
 namespace graft::cypher {
@@ -9,7 +10,9 @@ namespace {
 class Limit final : public Operator {
  public:
   Limit(Executor& executor, const PlanNode& plan)
-      : Operator(executor, plan), count_(compile_expression(static_cast<const PlanLimit&>(plan).count)) {}
+      : Operator(executor, plan),
+        count_(compile_expression(static_cast<const PlanLimit&>(plan).count)),
+        exhaustive_(may_write(*plan.left)) {}
 
  private:
   void start() override {
@@ -18,7 +21,10 @@ class Limit final : public Operator {
   }
 
   Batch* next() override {
-    if (rest_ == 0) return nullptr;
+    if (rest_ == 0) {
+      while (exhaustive_ && left().pull() != nullptr) {}  // the writes below take effect whatever is shown of them
+      return nullptr;
+    }
     Batch* batch = left().pull();
     if (batch == nullptr) return nullptr;
     if (batch->count() > rest_) {
@@ -30,6 +36,7 @@ class Limit final : public Operator {
   }
 
   EvaluatorPtr count_;
+  bool exhaustive_;
   uint64_t rest_ = 0;
 };
 

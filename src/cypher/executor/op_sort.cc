@@ -5,6 +5,7 @@
 
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
+#include "cypher/executor/plan_writes.h"
 #include "cypher/executor/row_buffer.h"
 #include "cypher/executor/row_count.h"
 
@@ -53,8 +54,9 @@ class Sort final : public Operator {
 
   void build() {
     sorted_ = true;
-    if (limit_ == 0) return;
+    if (limit_ == 0 && !may_write(*plan_node_.left)) return;
     while (Batch* batch = left().pull()) {
+      if (limit_ == 0) continue;
       buffer_.add(*batch);
       if (limit_ < UINT64_MAX / 4 && buffer_.size() > 2 * limit_ + kBatchRows) {
         order_rows();
