@@ -9,7 +9,7 @@
 
 namespace graft::graph {
 
-namespace {
+namespace id_allocator {  // named: members of IdAllocator::State are of these types
 
 struct TextHash {
   using is_transparent = void;
@@ -50,7 +50,9 @@ uint64_t take(OpenBlock* open, uint64_t* next_block) {
   return (open->block << kSlotBits) | open->next_slot++;
 }
 
-}  // namespace
+}  // namespace id_allocator
+
+using namespace id_allocator;
 
 struct IdAllocator::State {
   std::mutex mutex;

@@ -4,7 +4,8 @@
 
 namespace graft::graph {
 
-// Entity ids: generation (upper 16 bits) | block (38 bits) | slot (10 bits). Never change while the entity lives.
+// Entity ids: generation (upper 16 bits, 0 so far) | block (38 bits) | slot (10 bits). Never change while the entity
+// lives. See ADR 0003.
 using NodeId = uint64_t;
 using RelationshipId = uint64_t;
 inline constexpr uint64_t kNoId = ~uint64_t{0};

@@ -13,6 +13,7 @@
 //   kRelationshipEnds         block                      per slot start, end: 4 + 4 bytes, or 8 + 8 when wide
 //   kLabelBlocks/kTypeBlocks  token << 20 | block >> 12  bitmap of the blocks that hold that label or type
 //   kOut, kIn                 node id >> 4               adjacency of 16 nodes: see adjacency.h
+//   kDegreesOut, kDegreesIn   node id >> 9               u32 x 512: the lists' total lengths
 //   kHubTree*, kHubLeaf*      B+tree, leaf number        long adjacency lists: see adjacency.h
 //   kLabelCounts ...          counters
 //   kNodeKeys, ...Keys        entity id >> 8             sorted u32 keys that have a column page of that number
@@ -34,8 +35,8 @@ enum class LocalTable : uint32_t {
   kNodes, kRelationships, kRelationshipEnds, kLabelBlocks, kTypeBlocks,
   kOut, kIn, kHubTreeOut, kHubTreeIn, kHubLeafOut, kHubLeafIn,
   kLabelCounts, kTypeCounts, kPairCounts,
-  kNodeKeys, kRelationshipKeys,
-  kFixedEnd = 16,
+  kNodeKeys, kRelationshipKeys, kDegreesOut, kDegreesIn,
+  kFixedEnd = 32,
 };
 inline constexpr storage::TableId kMetaTable = 0;
 inline constexpr storage::TableId kSystemTable = 1;
@@ -48,14 +49,14 @@ inline constexpr uint32_t kGenerationShift = 20;
 inline constexpr uint32_t kMaxGeneration = 0xfff;
 inline constexpr uint32_t kFirstIndexTable = 1u << 19;
 inline constexpr uint32_t kMaxTokens = 1u << 20;  // labels; relationship types
-inline constexpr uint32_t kMaxPropertyKeys = (kFirstIndexTable - 16) / 4;
+inline constexpr uint32_t kMaxPropertyKeys = (kFirstIndexTable - static_cast<uint32_t>(LocalTable::kFixedEnd)) / 4;
 inline constexpr uint32_t kMaxIndexes = kFirstIndexTable;
 
 constexpr storage::TableId table_of(uint32_t generation, LocalTable local) {
   return (generation << kGenerationShift) | static_cast<uint32_t>(local);
 }
 constexpr storage::TableId column_table(uint32_t generation, EntityKind kind, PropertyKeyId key) {
-  return (generation << kGenerationShift) | (16 + key * 4 + static_cast<uint32_t>(kind));
+  return (generation << kGenerationShift) | (static_cast<uint32_t>(LocalTable::kFixedEnd) + key * 4 + static_cast<uint32_t>(kind));
 }
 constexpr storage::TableId long_value_table(uint32_t generation, EntityKind kind, PropertyKeyId key) {
   return column_table(generation, kind, key) + 2;
@@ -83,10 +84,16 @@ struct Meta {
   uint64_t relationship_count = 0;
   uint64_t next_system_page = 0;
   uint64_t next_hub_leaf = 0;
+  TypeId sole_type = kNoToken;  // the type of all relationships; kNoToken: there are or were several
+  uint32_t unused = 0;
   Sums sums;              // sums.catalog is the hash of the encoded catalog, zero when it is empty
   Sum128 label_sets_hash;  // of the encoded label sets
 };
 static_assert(sizeof(Meta) % 8 == 0);
+
+inline constexpr uint32_t kDegreesBits = 9;
+inline constexpr uint32_t kDegreesPerPage = 1u << kDegreesBits;
+constexpr storage::PageNo degrees_page(NodeId id) { return id >> kDegreesBits; }
 
 struct LiveBitmap {
   uint64_t words[kSlotsPerBlock / 64] = {};

@@ -48,6 +48,13 @@ void expect_relationships(const GraphView& view, const GraphModel& model, uint32
     ASSERT_EQ(neighbours(view, id, Direction::kOutgoing), out[id]);
     ASSERT_EQ(neighbours(view, id, Direction::kIncoming), in[id]);
     ASSERT_EQ(view.degree(id, Direction::kBoth, {}), out[id].size() + in[id].size());
+    ASSERT_EQ(view.degree(id, Direction::kOutgoing, {}), out[id].size());
+    ASSERT_EQ(view.degree(id, Direction::kIncoming, {}), in[id].size());
+    for (TypeId type = 0; type < tokens; ++type) {
+      auto of_type = [&](const AdjacencyEntry& e) { return std::get<0>(e) == type; };
+      ASSERT_EQ(view.degree(id, Direction::kOutgoing, {&type, 1}),
+                static_cast<uint64_t>(std::count_if(out[id].begin(), out[id].end(), of_type)));
+    }
     ASSERT_EQ(neighbours(view, id, Direction::kBoth).size(), out[id].size() + in[id].size());
   }
   for (TypeId type = 0; type < tokens; ++type) {

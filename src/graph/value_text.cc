@@ -126,7 +126,7 @@ void put_part(__int128 n, char unit, std::string* out) {
 }
 
 // Hours, minutes and seconds carry the sign of the whole time part.
-void put_duration(const Duration& d, std::string* out) {
+void put_duration_text(const Duration& d, std::string* out) {
   constexpr __int128 kSecond = 1'000'000'000;
   size_t start = out->size();
   out->push_back('P');
@@ -150,7 +150,7 @@ void put_duration(const Duration& d, std::string* out) {
   if (out->size() == start + 1) out->append("T0S");
 }
 
-void put_point(const Point& p, std::string* out) {
+void put_point_text(const Point& p, std::string* out) {
   out->append("point({srid:").append(std::to_string(p.srid)).append(", ");
   out->append("x:");
   put_float(p.x, out);
@@ -216,8 +216,8 @@ void put(const Value& v, std::string* out) {
       if (!t.zone.empty()) out->append("[").append(t.zone).append("]");
       return;
     }
-    case ValueType::kDuration: return put_duration(v.as_duration(), out);
-    case ValueType::kPoint: return put_point(v.as_point(), out);
+    case ValueType::kDuration: return put_duration_text(v.as_duration(), out);
+    case ValueType::kPoint: return put_point_text(v.as_point(), out);
   }
 }
 

@@ -30,6 +30,8 @@ GraphView::GraphView(storage::VersionRef version) : version_(std::move(version))
   ends_ = table(LocalTable::kRelationshipEnds);
   out_ = table(LocalTable::kOut);
   in_ = table(LocalTable::kIn);
+  degrees_out_ = table(LocalTable::kDegreesOut);
+  degrees_in_ = table(LocalTable::kDegreesIn);
 }
 
 GraphView::GraphView(const GraphWriter* writer, std::shared_ptr<Footprint> footprint)

@@ -151,7 +151,18 @@ class GraphView {
 
   // Positions the cursor on the runs of `id`; types empty: all. A self-loop appears once per direction.
   void expand(NodeId id, Direction direction, std::span<const TypeId> types, NeighbourCursor* cursor) const;
-  uint64_t degree(NodeId id, Direction direction, std::span<const TypeId> types) const;
+  uint64_t degree(NodeId id, Direction direction, std::span<const TypeId> types) const {
+    bool all = types.empty() || (types.size() == 1 && types[0] == meta_->sole_type);
+    if (!all || footprint_ != nullptr || writer_ != nullptr) [[unlikely]] return read_degree(id, direction, types);
+    uint64_t total = 0;
+    if (direction != Direction::kIncoming) total += total_degree(degrees_out_, id);
+    if (direction != Direction::kOutgoing) total += total_degree(degrees_in_, id);
+    return total;
+  }
+  // Asks the memory for what expand of these nodes will read, all at once: whoever has some dozens of nodes to expand calls
+  // it first and goes two to three times faster. At most kPrefetchNodes are looked at. No footprint.
+  static constexpr size_t kPrefetchNodes = 64;
+  void prefetch_adjacency(std::span<const NodeId> ids, Direction direction) const;
   // Relationships from `from` to `to` (direction as seen from `from`); uses the smaller list, or binary search in it.
   void relationships_between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
                              std::vector<RelationshipId>* out) const;
@@ -205,6 +216,11 @@ class GraphView {
   const NodeBlock* node_block(NodeId id) const;                       // null: the node does not exist
   const RelationshipBlock* relationship_block(RelationshipId id) const;  // as above
   RelationshipRecord read_relationship(RelationshipId id) const;
+  static uint32_t total_degree(const storage::TableReader& degrees, NodeId id) {
+    storage::PageView view = degrees.page(degrees_page(id));
+    return view.data() == nullptr ? 0 : reinterpret_cast<const uint32_t*>(view.data())[id & (kDegreesPerPage - 1)];
+  }
+  uint64_t read_degree(NodeId id, Direction direction, std::span<const TypeId> types) const;
   uint64_t count_one(NodeId id, Direction direction, std::span<const TypeId> types) const;
   void between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
                std::vector<RelationshipId>* out) const;
@@ -219,8 +235,22 @@ class GraphView {
   storage::PageReader reader_;
   std::shared_ptr<const CatalogData> catalog_;  // of a version
   std::shared_ptr<const LabelSets> label_sets_;
-  storage::TableReader nodes_, relationships_, ends_, out_, in_;  // of a version
+  storage::TableReader nodes_, relationships_, ends_, out_, in_, degrees_out_, degrees_in_;  // of a version
   std::shared_ptr<Footprint> footprint_;
 };
+
+inline void GraphView::expand(NodeId id, Direction direction, std::span<const TypeId> types, NeighbourCursor* cursor) const {
+  if (footprint_ != nullptr) [[unlikely]] note_adjacency(id, direction, types);
+  cursor->types_ = types;
+  cursor->node_ = id;
+  cursor->view_ = this;
+  cursor->hub_open_ = false;
+  bool both = direction == Direction::kBoth;
+  cursor->direction_ = both ? Direction::kOutgoing : direction;
+  cursor->incoming_ = cursor->more_ = both;
+  AdjacencySection section = adjacency_section(adjacency(id, cursor->direction_), id);
+  cursor->at_ = section.begin;
+  cursor->end_ = section.end;
+}
 
 }  // namespace graft::graph

@@ -20,23 +20,6 @@ void GraphView::note_adjacency(NodeId id, Direction direction, std::span<const T
   for (TypeId type : types) footprint_->read_adjacency(id, direction, type);
 }
 
-void GraphView::expand(NodeId id, Direction direction, std::span<const TypeId> types, NeighbourCursor* cursor) const {
-  if (footprint_ != nullptr) note_adjacency(id, direction, types);
-  cursor->types_ = types;
-  cursor->node_ = id;
-  cursor->view_ = this;
-  cursor->hub_open_ = false;
-  cursor->direction_ = direction == Direction::kBoth ? Direction::kOutgoing : direction;
-  cursor->incoming_ = cursor->more_ = direction == Direction::kBoth;
-  if (id > kMaxEntityId) [[unlikely]] {
-    cursor->at_ = cursor->end_ = nullptr;
-    return;
-  }
-  AdjacencySection section = adjacency_section(adjacency(id, cursor->direction_), id);
-  cursor->at_ = section.begin;
-  cursor->end_ = section.end;
-}
-
 bool NeighbourCursor::open_hub(NeighbourRun* run) {
   hub_type_ = run->type;
   LocalTable tree = direction_ == Direction::kOutgoing ? LocalTable::kHubTreeOut : LocalTable::kHubTreeIn;
@@ -79,6 +62,22 @@ bool NeighbourCursor::next_part(NeighbourRun* run) {
   return next(run);
 }
 
+void GraphView::prefetch_adjacency(std::span<const NodeId> ids, Direction direction) const {
+  if (writer_ != nullptr) return;  // its tables move while it writes
+  size_t n = std::min(ids.size(), kPrefetchNodes);
+  for (bool outgoing : {true, false}) {
+    if (direction == (outgoing ? Direction::kIncoming : Direction::kOutgoing)) continue;
+    const storage::TableReader& table = outgoing ? out_ : in_;
+    const uint64_t* entries[kPrefetchNodes];
+    for (size_t i = 0; i < n; ++i) entries[i] = table.entry(adjacency_page(ids[i]));
+    for (size_t i = 0; i < n; ++i) table.fetch(entries[i]);
+    for (size_t i = 0; i < n; ++i) {
+      const char* page = table.peek(entries[i]);
+      if (page != nullptr) __builtin_prefetch(page + reinterpret_cast<const uint32_t*>(page)[ids[i] & (kRunNodes - 1)]);
+    }
+  }
+}
+
 uint64_t GraphView::count_one(NodeId id, Direction direction, std::span<const TypeId> types) const {
   uint64_t total = 0;
   for_each_group(adjacency_section(adjacency(id, direction), id), [&](const AdjacencyGroup& group) {
@@ -87,7 +86,7 @@ uint64_t GraphView::count_one(NodeId id, Direction direction, std::span<const Ty
   return total;
 }
 
-uint64_t GraphView::degree(NodeId id, Direction direction, std::span<const TypeId> types) const {
+uint64_t GraphView::read_degree(NodeId id, Direction direction, std::span<const TypeId> types) const {
   if (footprint_ != nullptr) note_adjacency(id, direction, types);
   if (id > kMaxEntityId) return 0;
   uint64_t total = 0;

@@ -95,25 +95,41 @@ class RelationshipScan final : public RelationshipCursor {
  private:
   size_t read_block(storage::PageView header, storage::PageView ends, std::span<Item> out) {
     size_t n = 0;
-    bool full = false;
-    if (header.data() != nullptr) {
+    if (header.data() != nullptr && ends.data() != nullptr) {
       const auto* block = reinterpret_cast<const RelationshipBlock*>(header.data());
-      bool wide = block->wide != 0;
-      for_each_live(block->live, slot_, [&](uint32_t slot) {
-        if (n == out.size()) {
-          full = true;
-          slot_ = slot;
-          return false;
-        }
-        out[n++] = {(block_ << kSlotBits) | slot, load_id(ends.data(), wide, slot * 2), load_id(ends.data(), wide, slot * 2 + 1)};
-        return true;
-      });
+      n = block->wide != 0 ? read_slots(*block, reinterpret_cast<const uint64_t*>(ends.data()), out)
+                           : read_slots(*block, reinterpret_cast<const uint32_t*>(ends.data()), out);
+      if (slot_ != kSlotsPerBlock) return n;
     }
-    if (!full) {
-      ++block_;
-      slot_ = 0;
-    }
+    ++block_;
+    slot_ = 0;
     return n;
+  }
+
+  // From slot_ on; slot_ becomes where to go on, or kSlotsPerBlock.
+  template <class Id>
+  size_t read_slots(const RelationshipBlock& block, const Id* ends, std::span<Item> out) {
+    Item* to = out.data();
+    Item* const limit = to + out.size();
+    RelationshipId first = block_ << kSlotBits;
+    for (uint32_t word = slot_ >> 6; word < kSlotsPerBlock / 64; ++word) {
+      uint64_t bits = block.live.words[word];
+      if (word == slot_ >> 6) bits &= ~uint64_t{0} << (slot_ & 63);
+      if (bits == ~uint64_t{0} && limit - to >= 64) {  // all live: no bit by bit
+        for (uint32_t slot = word * 64, end = slot + 64; slot < end; ++slot) *to++ = {first | slot, ends[slot * 2], ends[slot * 2 + 1]};
+        continue;
+      }
+      for (; bits != 0; bits &= bits - 1) {
+        uint32_t slot = word * 64 + static_cast<uint32_t>(__builtin_ctzll(bits));
+        if (to == limit) {
+          slot_ = slot;
+          return out.size();
+        }
+        *to++ = {first | slot, ends[slot * 2], ends[slot * 2 + 1]};
+      }
+    }
+    slot_ = kSlotsPerBlock;
+    return static_cast<size_t>(to - out.data());
   }
 
   const GraphView& view_;

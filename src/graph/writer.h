@@ -95,6 +95,7 @@ class GraphWriter {
   void count_pairs(std::span<const LabelId> labels, TypeId type, Direction direction, int64_t change);
   void count_pairs_of_node(NodeId id, std::span<const LabelId> labels, int64_t change);
   void count_relationship(TypeId type, NodeId start, NodeId end, int64_t change);
+  void add_degree(LocalTable table, NodeId id, int32_t change);
   void write_ends(uint64_t block, uint32_t slot, bool wide, NodeId start, NodeId end);
   void widen_ends(uint64_t block);
   void note_key(EntityKind kind, uint64_t id, PropertyKeyId key, bool added);

@@ -19,6 +19,19 @@ void GraphWriter::add_count(LocalTable table, storage::PageNo no, uint32_t index
   reinterpret_cast<uint64_t*>(p)[index] += static_cast<uint64_t>(change);
 }
 
+void GraphWriter::add_degree(LocalTable table, NodeId id, int32_t change) {
+  storage::TableId number = id_of(table);
+  storage::PageNo no = degrees_page(id);
+  char* p;
+  if (reader().page(number, no).data() == nullptr) {
+    p = fork_->put(number, no, 4 * kDegreesPerPage);
+    std::memset(p, 0, 4 * kDegreesPerPage);
+  } else {
+    p = fork_->edit(number, no);
+  }
+  reinterpret_cast<uint32_t*>(p)[id & (kDegreesPerPage - 1)] += static_cast<uint32_t>(change);
+}
+
 void GraphWriter::count_labels(LabelSetId labels, int64_t change) {
   for (LabelId label : label_sets_->set(labels))
     add_count(LocalTable::kLabelCounts, label / kCountersPerPage, label % kCountersPerPage, change);
@@ -40,7 +53,11 @@ void GraphWriter::count_pairs_of_node(NodeId id, std::span<const LabelId> labels
 }
 
 void GraphWriter::count_relationship(TypeId type, NodeId start, NodeId end, int64_t change) {
+  if (meta_.relationship_count == 0) meta_.sole_type = type;
+  if (meta_.sole_type != type) meta_.sole_type = kNoToken;
   meta_.relationship_count += static_cast<uint64_t>(change);
+  add_degree(LocalTable::kDegreesOut, start, static_cast<int32_t>(change));
+  add_degree(LocalTable::kDegreesIn, end, static_cast<int32_t>(change));
   add_count(LocalTable::kTypeCounts, type / kCountersPerPage, type % kCountersPerPage, change);
   // A deleted node whose relationships go later counts no more.
   if (node_exists(start)) count_pairs(label_sets_->set(label_set_of(start)), type, Direction::kOutgoing, change);
