@@ -63,14 +63,13 @@ void StreamConnection::send(std::string bytes) {
   asio::post(thread_.context(), [self = shared_from_this()] { self->flush(); });
 }
 
-void StreamConnection::pause_reading() {
-  asio::post(thread_.context(), [self = shared_from_this()] { self->paused_ = true; });
-}
+// At once and not by a posted task: tasks posted on the io thread and by others have no common order, so that a resume
+// could overtake the pause before it.
+void StreamConnection::pause_reading() { paused_ = true; }
 
 void StreamConnection::resume_reading() {
+  if (!paused_.exchange(false)) return;
   asio::post(thread_.context(), [self = shared_from_this()] {
-    if (!self->paused_) return;
-    self->paused_ = false;
     // TLS may hold bytes that the socket will not announce again.
     if (self->state_ == State::kOpen) self->read_some();
   });

@@ -68,7 +68,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   State state_ = State::kDetecting;
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
-  bool paused_ = false;
+  std::atomic<bool> paused_{false};
   bool read_wants_write_ = false;  // TLS only
   TimerId deadline_ = 0;
 
