@@ -30,20 +30,29 @@ class CountStore final : public Operator {
 
   uint64_t count_nodes() {
     const graph::GraphView& view = context().view();
-    if (!count_.label.has_value()) return view.node_count();
+    if (!count_.label.has_value()) {
+      view.record_label_read(graph::kNoToken);  // counts leave no trace of themselves: see GraphView
+      return view.node_count();
+    }
     graph::LabelId label = find(LateToken::kLabel, *count_.label);
+    view.record_label_read(label);
     return label == graph::kNoToken ? 0 : view.node_count(label);
   }
 
   uint64_t count_relationships() {
     const graph::GraphView& view = context().view();
-    if (count_.types.empty()) return view.relationship_count();
+    if (count_.types.empty()) {
+      view.record_type_read(graph::kNoToken);
+      return view.relationship_count();
+    }
     graph::LabelId label = count_.label.has_value() ? find(LateToken::kLabel, *count_.label) : graph::kNoToken;
     if (count_.label.has_value() && label == graph::kNoToken) return 0;
+    if (count_.label.has_value()) view.record_label_read(label);
     uint64_t sum = 0;
     for (const Token& token : count_.types) {
       graph::TypeId type = find(LateToken::kType, token);
       if (type == graph::kNoToken) continue;
+      view.record_type_read(type);
       auto direction = count_.incoming ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
       sum += count_.label.has_value() ? view.relationship_count(label, type, direction) : view.relationship_count(type);
     }
