@@ -142,11 +142,20 @@ TreeCursor::TreeCursor(const storage::PageReader& reader, storage::TableId table
   height_ = static_cast<uint32_t>(header.height);
 }
 
+// A damaged page reads as absent (the store has reported it): the tree ends there.
+bool TreeCursor::usable(const TreeNode& node) {
+  if (node.page().data() != nullptr && depth_ < kMaxDepth) return true;
+  depth_ = 0;
+  root_ = 0;
+  return false;
+}
+
 void TreeCursor::descend_to(std::string_view key) {
   storage::PageNo page = root_;
   depth_ = 0;
   for (;;) {
     TreeNode node(table_.page(page));
+    if (!usable(node)) return;
     Level& level = levels_[depth_++];
     level.node = node;
     if (node.leaf()) return;
@@ -160,6 +169,7 @@ void TreeCursor::descend_edge(uint32_t from_depth, bool last) {
   storage::PageNo page = depth_ == 0 ? root_ : levels_[depth_ - 1].node.value(levels_[depth_ - 1].index);
   for (;;) {
     TreeNode node(table_.page(page));
+    if (!usable(node)) return;
     Level& level = levels_[depth_++];
     level.node = node;
     level.index = last ? node.count() - 1 : 0;
@@ -174,7 +184,7 @@ bool TreeCursor::step_up(bool forward) {
     if (forward ? level.index + 1 < level.node.count() : level.index > 0) {
       level.index += forward ? 1 : -1;
       descend_edge(depth_, !forward);
-      return true;
+      return depth_ != 0;
     }
   }
   return false;
@@ -184,6 +194,7 @@ bool TreeCursor::seek(std::string_view key) {
   depth_ = 0;
   if (root_ == 0) return false;
   descend_to(key);
+  if (depth_ == 0) return false;
   Level& level = levels_[depth_ - 1];
   level.index = level.node.lower_bound(key);
   if (level.index < level.node.count()) return true;
@@ -194,6 +205,7 @@ bool TreeCursor::seek_before(std::string_view key) {
   depth_ = 0;
   if (root_ == 0) return false;
   descend_to(key);
+  if (depth_ == 0) return false;
   Level& level = levels_[depth_ - 1];
   level.index = level.node.lower_bound(key);
   if (level.index > 0) {
@@ -207,6 +219,7 @@ bool TreeCursor::seek_floor(std::string_view key) {
   depth_ = 0;
   if (root_ == 0) return false;
   descend_to(key);
+  if (depth_ == 0) return false;
   Level& level = levels_[depth_ - 1];
   level.index = level.node.lower_bound(key);
   if (level.index < level.node.count() && level.node.key(level.index) == key) return true;
@@ -221,14 +234,14 @@ bool TreeCursor::seek_first() {
   depth_ = 0;
   if (root_ == 0) return false;
   descend_edge(0, false);
-  return true;
+  return depth_ != 0;
 }
 
 bool TreeCursor::seek_last() {
   depth_ = 0;
   if (root_ == 0) return false;
   descend_edge(0, true);
-  return true;
+  return depth_ != 0;
 }
 
 bool TreeCursor::next() {

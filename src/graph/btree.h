@@ -83,6 +83,7 @@ class TreeCursor {
   void descend_to(std::string_view key);
   void descend_edge(uint32_t from_depth, bool last);
   bool step_up(bool forward);
+  bool usable(const TreeNode& node);
 
   storage::TableReader table_{};
   uint64_t root_ = 0;
@@ -101,7 +102,6 @@ class TreeWriter {
   bool find(std::string_view key, uint64_t* value) const;
   void add_to_sum(const Sum128& item);
   void subtract_from_sum(const Sum128& item);
-  // Whether an entry with the same key but for the last 8 bytes stands beside `key` (kept for the distinct estimate).
   TreeHeader header() const { return read_tree_header(fork_.reader(), table_); }
 
  private:
@@ -113,6 +113,7 @@ class TreeWriter {
   void insert_cell(Step* path, uint32_t depth, storage::PageNo page, uint32_t at, std::string_view key, uint64_t value);
   void grow_root(storage::PageNo left, std::string_view separator, storage::PageNo right);
   void remove_cell(Step* path, uint32_t depth, storage::PageNo page, uint32_t at);
+  // Whether an entry with the same key but for the last 8 bytes stands beside `key` in its leaf.
   bool shares_value(const TreeNode& leaf, uint32_t at, std::string_view key, bool present) const;
 
   storage::Fork& fork_;

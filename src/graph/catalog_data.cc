@@ -190,6 +190,7 @@ std::shared_ptr<const CatalogData> load_catalog(const storage::PageReader& reade
   static const auto empty = std::make_shared<const CatalogData>();
   if (hash == Sum128{}) return empty;
   if (auto found = catalogs().find(hash)) return found;
+  if (reader.page(kMetaTable, kCatalogPage).data() == nullptr) return empty;  // damaged, and reported by the store
   auto decoded = CatalogData::decode(reader.page(kMetaTable, kCatalogPage));
   GRAFT_CHECK(decoded.ok());  // pages are checksummed: a catalog that does not decode was written wrong
   std::shared_ptr<const CatalogData> catalog = std::move(decoded).value();
@@ -201,6 +202,7 @@ std::shared_ptr<const LabelSets> load_label_sets(const storage::PageReader& read
   static const auto empty = std::make_shared<const LabelSets>();
   if (hash == Sum128{}) return empty;
   if (auto found = label_sets().find(hash)) return found;
+  if (reader.page(kMetaTable, kLabelSetsPage).data() == nullptr) return empty;
   std::shared_ptr<const LabelSets> sets = LabelSets::decode(reader.page(kMetaTable, kLabelSetsPage));
   GRAFT_CHECK(sets != nullptr);
   label_sets().add(hash, sets);

@@ -96,7 +96,8 @@ class CatalogData final : public Catalog {
 class LabelSets {
  public:
   LabelSets() : sets_(1) {}
-  const std::vector<LabelId>& set(LabelSetId id) const { return sets_[id]; }
+  // An unknown number (a damaged page) is the empty set.
+  const std::vector<LabelId>& set(LabelSetId id) const { return sets_[id < sets_.size() ? id : 0]; }
   size_t size() const { return sets_.size(); }
   std::optional<LabelSetId> find(const std::vector<LabelId>& labels) const;
   LabelSetId add(const std::vector<LabelId>& labels);

@@ -62,8 +62,7 @@ Value ColumnReader::exception_value(uint32_t slot, uint64_t id) const {
 
 Value ColumnReader::long_value(uint64_t id) const {
   storage::PageView page = reader_.page(long_table_, id);
-  GRAFT_CHECK(page.data() != nullptr);
-  return decode(page);
+  return page.data() == nullptr ? Value() : decode(page);  // absent: damaged, and reported by the store
 }
 
 const ColumnHeader* column_header(const storage::PageReader& reader, uint32_t generation, EntityKind kind,

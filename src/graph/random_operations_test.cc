@@ -196,7 +196,7 @@ void expect_indexes(const GraphView& view, const GraphModel& model) {
 }
 
 TEST(RandomOperations, GraphReplicaAndModelAgree) {
-  for (uint64_t seed = 1; seed <= 12; ++seed) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
     TestGraph leader, follower;
     auto t = leader.begin();
     RandomOperations random(seed, *t);

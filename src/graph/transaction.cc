@@ -122,7 +122,6 @@ ChangeSetBytes GraphTransaction::take_change_set() {
   s.marks.clear();
   s.pending.clear();
   s.counters = {};
-  s.writer.flush();
   if (s.changes.empty()) return {};
   ChangeSetBytes out(1, static_cast<char>(kChangeSetFormat));
   out += s.changes;

@@ -101,6 +101,7 @@ RelationshipRecord GraphView::read_relationship(RelationshipId id) const {
   if (block == nullptr) return {};
   storage::PageView ends = writer_ == nullptr ? ends_.page(block_of(id)) : page(LocalTable::kRelationshipEnds, block_of(id));
   uint32_t slot = slot_of(id);
+  if (ends.data() == nullptr) return {};  // damaged, and reported by the store
   return {block->type, load_id(ends.data(), block->wide != 0, slot * 2), load_id(ends.data(), block->wide != 0, slot * 2 + 1)};
 }
 

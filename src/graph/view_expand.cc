@@ -37,7 +37,7 @@ bool NeighbourCursor::next_hub(NeighbourRun* run) {
   while (hub_.valid() && hub_.key().substr(0, 12) == key.group()) {
     const auto* leaf = reinterpret_cast<const HubLeaf*>(view_->page(leaves, hub_.value()).data());
     hub_.next();
-    if (leaf->count == 0) continue;
+    if (leaf == nullptr || leaf->count == 0) continue;
     run->type = hub_type_;
     run->direction = direction_;
     run->count = leaf->count;
@@ -114,6 +114,7 @@ void GraphView::between(NodeId from, NodeId to, Direction direction, std::span<c
     HubKey key(from, group.type, to, 0);
     for (bool more = cursor.seek_floor(key.view()); more && cursor.key().substr(0, 12) == key.group(); more = cursor.next()) {
       storage::PageView view = page(outgoing ? LocalTable::kHubLeafOut : LocalTable::kHubLeafIn, cursor.value());
+      if (view.data() == nullptr) continue;
       const auto* leaf = reinterpret_cast<const HubLeaf*>(view.data());
       if (!collect(leaf->neighbours(), leaf->relationships(), leaf->wide != 0, leaf->count)) break;
     }

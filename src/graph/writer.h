@@ -77,7 +77,7 @@ class GraphWriter {
   Dropped drop_all();
   void undo_drop_all(const Dropped& before);
 
-  // Writes meta, catalog and label sets to their pages and lets dropped tables go. Undo ends here.
+  // Writes meta, catalog and label sets to their pages and lets dropped tables go: at the end.
   void flush();
   std::unique_ptr<storage::Fork> release_fork();
 
