@@ -9,7 +9,7 @@
 namespace graft::replication {
 namespace {
 
-const Member* find(const std::vector<Member>& members, raft::MemberId id) {
+const Member* find_listed(const std::vector<Member>& members, raft::MemberId id) {
   for (const Member& m : members) {
     if (m.id == id) return &m;
   }
@@ -20,7 +20,7 @@ std::string how_to_add(const Member& m) {
   return fmt::format("CALL db.bolt.addRaftNode({}, '{}', {}, {})", m.id, m.ip, m.bolt_port, m.bolt_raft_port);
 }
 
-void append(std::string* text, const std::string& more) {
+void add_reason(std::string* text, const std::string& more) {
   if (!text->empty()) *text += "; ";
   *text += more;
 }
@@ -30,20 +30,20 @@ void append(std::string* text, const std::string& more) {
 std::string differences(const std::vector<Member>& here, const std::vector<Member>& there) {
   std::string out;
   for (const Member& ours : here) {
-    const Member* theirs = find(there, ours.id);
+    const Member* theirs = find_listed(there, ours.id);
     if (theirs == nullptr) {
-      append(&out, fmt::format("node {}: not listed there", ours.id));
+      add_reason(&out, fmt::format("node {}: not listed there", ours.id));
       continue;
     }
     auto differ = [&](const char* field, const auto& a, const auto& b) {
-      if (a != b) append(&out, fmt::format("node {}: {} {} there, {} here", ours.id, field, b, a));
+      if (a != b) add_reason(&out, fmt::format("node {}: {} {} there, {} here", ours.id, field, b, a));
     };
     differ("ip", ours.ip, theirs->ip);
     differ("bolt_port", ours.bolt_port, theirs->bolt_port);
     differ("bolt_raft_port", ours.bolt_raft_port, theirs->bolt_raft_port);
   }
   for (const Member& theirs : there) {
-    if (find(here, theirs.id) == nullptr) append(&out, fmt::format("node {}: not listed here", theirs.id));
+    if (find_listed(here, theirs.id) == nullptr) add_reason(&out, fmt::format("node {}: not listed here", theirs.id));
   }
   return out;
 }
@@ -54,7 +54,7 @@ ProbeAnswer answer_as_member(const Member& self, const std::string& cluster_id, 
   raft::MemberId asker = request.self.id;
   if (std::find(removed.begin(), removed.end(), asker) != removed.end()) {
     answer.standing = Standing::kRemoved;
-  } else if (const Member* m = find(members, asker)) {
+  } else if (const Member* m = find_listed(members, asker)) {
     answer.standing = m->incarnation.empty() ? Standing::kAdded : Standing::kBound;
     answer.bound_incarnation = m->incarnation;
   }
@@ -182,7 +182,7 @@ Bootstrap::Step Bootstrap::step_as_founder() const {
   for (const auto& [id, heard] : round_) {
     if (heard.answer->state == ProbeState::kPrepared && heard.answer->founders == founders) continue;
     all_prepared = false;
-    append(&waiting, fmt::format("node {} has not noted the founders yet", id));
+    add_reason(&waiting, fmt::format("node {} has not noted the founders yet", id));
   }
   if (all_prepared) return Found{founders};
   return Wait{waiting};
@@ -195,15 +195,15 @@ std::string Bootstrap::waiting_for() const {
     auto heard = round_.find(peer.id);
     if (heard == round_.end() || !heard->second.answer) {
       std::string why = heard == round_.end() ? "no answer yet" : heard->second.problem;
-      append(&out, fmt::format("{} does not answer ({})", describe(peer), why));
+      add_reason(&out, fmt::format("{} does not answer ({})", describe(peer), why));
       continue;
     }
     const ProbeAnswer& a = *heard->second.answer;
-    if (a.state == ProbeState::kCopied) append(&out, fmt::format("node {} holds another node's data", peer.id));
+    if (a.state == ProbeState::kCopied) add_reason(&out, fmt::format("node {} holds another node's data", peer.id));
     if (a.state == ProbeState::kEmpty || a.state == ProbeState::kPrepared) {
       std::string difference = differences(peers_, a.peers);
-      if (!difference.empty()) append(&out, fmt::format("node {} lists other members in bolt_raft_init_peers ({})", peer.id, difference));
-      if (a.self.incarnation.empty()) append(&out, fmt::format("node {} is not ready yet", peer.id));
+      if (!difference.empty()) add_reason(&out, fmt::format("node {} lists other members in bolt_raft_init_peers ({})", peer.id, difference));
+      if (a.self.incarnation.empty()) add_reason(&out, fmt::format("node {} is not ready yet", peer.id));
     }
   }
   return out;

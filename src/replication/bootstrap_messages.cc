@@ -5,7 +5,7 @@
 namespace graft::replication {
 namespace {
 
-Error malformed(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed ") + what + " from a node"}; }
+Error malformed_probe(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed ") + what + " from a node"}; }
 
 void put_members(const std::vector<Member>& members, ByteWriter* writer) {
   writer->varint(members.size());
@@ -52,7 +52,7 @@ std::string encode_probe_request(const ProbeRequest& request) {
 Result<ProbeRequest> decode_probe_request(std::string_view bytes) {
   ByteReader reader(bytes);
   ProbeRequest request;
-  if (!get_member(&reader, &request.self) || !get_members(&reader, &request.peers)) return malformed("question");
+  if (!get_member(&reader, &request.self) || !get_members(&reader, &request.peers)) return malformed_probe("question");
   return request;
 }
 
@@ -79,17 +79,17 @@ Result<ProbeAnswer> decode_probe_answer(std::string_view bytes) {
   ByteReader reader(bytes);
   ProbeAnswer answer;
   uint8_t state = reader.u8();
-  if (!get_member(&reader, &answer.self) || !get_members(&reader, &answer.peers)) return malformed("answer");
+  if (!get_member(&reader, &answer.self) || !get_members(&reader, &answer.peers)) return malformed_probe("answer");
   uint64_t founders = reader.varint();
   for (uint64_t i = 0; i < founders && reader.ok(); ++i) {
     raft::MemberId id = reader.varint();
     answer.founders[id] = reader.bytes();
   }
   answer.cluster_id = reader.bytes();
-  if (!get_members(&reader, &answer.members) || !get_optional(&reader, &answer.leader)) return malformed("answer");
+  if (!get_members(&reader, &answer.members) || !get_optional(&reader, &answer.leader)) return malformed_probe("answer");
   uint8_t standing = reader.u8();
   answer.bound_incarnation = reader.bytes();
-  if (!reader.ok() || state < 1 || state > 5 || standing > 3) return malformed("answer");
+  if (!reader.ok() || state < 1 || state > 5 || standing > 3) return malformed_probe("answer");
   answer.state = static_cast<ProbeState>(state);
   answer.standing = static_cast<Standing>(standing);
   return answer;
@@ -117,7 +117,7 @@ Result<RegisterAnswer> decode_register_answer(std::string_view bytes) {
   RegisterAnswer answer;
   answer.ok = reader.u8() == 1;
   answer.text = reader.bytes();
-  if (!get_optional(&reader, &answer.leader)) return malformed("answer");
+  if (!get_optional(&reader, &answer.leader)) return malformed_probe("answer");
   return answer;
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kClusterKey = "cluster/identity";
 constexpr std::string_view kMemberPrefix = "cluster/member/";
 constexpr std::string_view kTombstonePrefix = "cluster/removed/";
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kMemberFormat = 1;
 
 // Fixed width, so that the order of keys is the order of ids.
 std::string id_key(std::string_view prefix, raft::MemberId id) { return fmt::format("{}{:016x}", prefix, id); }
@@ -34,7 +34,7 @@ ClusterRecord cluster_record(const graph::GraphView& view) {
 void set_cluster_record(graph::GraphTransaction& transaction, const ClusterRecord& record) {
   std::string bytes;
   ByteWriter writer(&bytes);
-  writer.u8(kFormat);
+  writer.u8(kMemberFormat);
   writer.bytes(record.id);
   writer.varint(record.epoch);
   transaction.set_system_record(kClusterKey, bytes);
@@ -43,7 +43,7 @@ void set_cluster_record(graph::GraphTransaction& transaction, const ClusterRecor
 std::string encode_member(const Member& member) {
   std::string bytes;
   ByteWriter writer(&bytes);
-  writer.u8(kFormat);
+  writer.u8(kMemberFormat);
   writer.varint(member.id);
   writer.bytes(member.ip);
   writer.u16(member.bolt_port);
@@ -65,7 +65,7 @@ Result<Member> decode_member(std::string_view bytes) {
   member.learner = flags & 1;
   member.promoting = flags & 2;
   member.incarnation = reader.bytes();
-  if (!reader.ok() || !reader.done() || format != kFormat) return Error{ErrorCode::kCorruption, "malformed member record"};
+  if (!reader.ok() || !reader.done() || format != kMemberFormat) return Error{ErrorCode::kCorruption, "malformed member record"};
   return member;
 }
 

@@ -4,11 +4,11 @@ namespace graft::replication {
 namespace {
 
 // A connection of its own, up to its Welcome.
-class Opening : public std::enable_shared_from_this<Opening> {
+class OpeningCall : public std::enable_shared_from_this<OpeningCall> {
  public:
   using Opened = std::function<void(Result<std::shared_ptr<FrameConnection>>)>;
 
-  Opening(std::shared_ptr<PeerShared> shared, Opened opened) : shared_(std::move(shared)), opened_(std::move(opened)) {}
+  OpeningCall(std::shared_ptr<PeerShared> shared, Opened opened) : shared_(std::move(shared)), opened_(std::move(opened)) {}
 
   void start(const env::Address& to, raft::MemberId expected, std::string incarnation, Purpose purpose) {
     expected_ = expected;
@@ -69,7 +69,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
   std::shared_ptr<FrameConnection> connection_;
 };
 
-struct Call : std::enable_shared_from_this<Call> {
+struct PendingCall : std::enable_shared_from_this<PendingCall> {
   std::function<void(Result<std::string>)> done;
   std::string where;
   std::shared_ptr<FrameConnection> connection;
@@ -86,7 +86,7 @@ struct Call : std::enable_shared_from_this<Call> {
 
 void start_call(const std::shared_ptr<PeerShared>& shared, const env::Address& to, raft::MemberId expected, CallKind kind,
                 std::string request, std::function<void(Result<std::string>)> done) {
-  auto call = std::make_shared<Call>();
+  auto call = std::make_shared<PendingCall>();
   call->done = std::move(done);
   call->where = to.to_string();
   std::string body(1, static_cast<char>(kind));
@@ -97,15 +97,15 @@ void start_call(const std::shared_ptr<PeerShared>& shared, const env::Address& t
     call->connection->set_handler(
         [call](Frame frame) {
           if (frame.type == FrameType::kAnswer) return call->finish(std::move(frame.body));
-          call->finish(Opening::unavailable(call->where, "a frame out of order"));
+          call->finish(OpeningCall::unavailable(call->where, "a frame out of order"));
         },
-        [call](const Error& reason) { call->finish(Opening::unavailable(call->where, reason.message)); });
-    shared->raft_role.post_after(shared->options.call_timeout, [weak = std::weak_ptr<Call>(call)] {
-      if (auto call = weak.lock()) call->finish(Opening::unavailable(call->where, "no answer in time"));
+        [call](const Error& reason) { call->finish(OpeningCall::unavailable(call->where, reason.message)); });
+    shared->raft_role.post_after(shared->options.call_timeout, [weak = std::weak_ptr<PendingCall>(call)] {
+      if (auto call = weak.lock()) call->finish(OpeningCall::unavailable(call->where, "no answer in time"));
     });
     call->connection->send(FrameType::kCall, body);
   };
-  std::make_shared<Opening>(shared, std::move(opened))->start(to, expected, "", Purpose::kCall);
+  std::make_shared<OpeningCall>(shared, std::move(opened))->start(to, expected, "", Purpose::kCall);
 }
 
 void start_channel(const std::shared_ptr<PeerShared>& shared, const Member& to,
@@ -115,7 +115,7 @@ void start_channel(const std::shared_ptr<PeerShared>& shared, const Member& to,
     (*connection)->allow_large_frames();
     done(std::shared_ptr<FrameChannel>(*connection));
   };
-  std::make_shared<Opening>(shared, std::move(opened))->start({to.ip, to.bolt_raft_port}, to.id, to.incarnation, Purpose::kSnapshot);
+  std::make_shared<OpeningCall>(shared, std::move(opened))->start({to.ip, to.bolt_raft_port}, to.id, to.incarnation, Purpose::kSnapshot);
 }
 
 }  // namespace graft::replication

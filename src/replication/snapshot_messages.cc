@@ -5,7 +5,7 @@
 namespace graft::replication {
 namespace {
 
-Error malformed(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed snapshot ") + what}; }
+Error malformed_snapshot(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed snapshot ") + what}; }
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<SnapshotRequest> decode_snapshot_request(std::string_view body) {
   SnapshotRequest request;
   request.id = reader.u64();
   request.resume_key = reader.bytes();
-  if (!reader.ok()) return malformed("request");
+  if (!reader.ok()) return malformed_snapshot("request");
   return request;
 }
 
@@ -41,7 +41,7 @@ Result<storage::CheckpointMeta> decode_snapshot_begin(std::string_view body) {
   meta.applied_index = reader.u64();
   meta.applied_term = reader.u64();
   meta.extra = reader.bytes();
-  if (!reader.ok()) return malformed("beginning");
+  if (!reader.ok()) return malformed_snapshot("beginning");
   return meta;
 }
 
@@ -59,7 +59,7 @@ Result<SnapshotChunk> decode_snapshot_chunk(std::string_view body) {
   SnapshotChunk chunk;
   chunk.resume_key = reader.bytes();
   chunk.bytes = reader.raw(reader.remaining());
-  if (!reader.ok()) return malformed("chunk");
+  if (!reader.ok()) return malformed_snapshot("chunk");
   return chunk;
 }
 
@@ -76,7 +76,7 @@ Result<SnapshotDone> decode_snapshot_done(std::string_view body) {
   SnapshotDone done;
   done.ok = reader.u8() == 1;
   done.text = reader.bytes();
-  if (!reader.ok()) return malformed("end");
+  if (!reader.ok()) return malformed_snapshot("end");
   return done;
 }
 
@@ -89,7 +89,7 @@ std::string encode_snapshot_ack(uint64_t bytes) {
 Result<uint64_t> decode_snapshot_ack(std::string_view body) {
   ByteReader reader(body);
   uint64_t bytes = reader.u64();
-  if (!reader.ok()) return malformed("acknowledgement");
+  if (!reader.ok()) return malformed_snapshot("acknowledgement");
   return bytes;
 }
 

@@ -7,12 +7,12 @@
 namespace graft::replication {
 namespace {
 
-constexpr std::string_view kPrefix = "gen-";
+constexpr std::string_view kGenerationPrefix = "gen-";
 
 // "gen-7" -> 7; 0: another name.
 uint64_t generation(std::string_view name) {
-  if (!name.starts_with(kPrefix)) return 0;
-  name.remove_prefix(kPrefix.size());
+  if (!name.starts_with(kGenerationPrefix)) return 0;
+  name.remove_prefix(kGenerationPrefix.size());
   uint64_t number = 0;
   auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   return error == std::errc() && end == name.data() + name.size() ? number : 0;
@@ -20,7 +20,7 @@ uint64_t generation(std::string_view name) {
 
 }  // namespace
 
-std::string StoreGenerations::path(uint64_t number) const { return fmt::format("{}/{}{}", directory_, kPrefix, number); }
+std::string StoreGenerations::path(uint64_t number) const { return fmt::format("{}/{}{}", directory_, kGenerationPrefix, number); }
 
 Result<StoreGenerations> StoreGenerations::open(env::FileSystem& fs, const std::string& directory) {
   GRAFT_TRY(fs.create_directories(directory));
@@ -34,7 +34,7 @@ Result<StoreGenerations> StoreGenerations::open(env::FileSystem& fs, const std::
   }
   StoreGenerations generations(fs, directory, current);
   GRAFT_TRY(fs.create_directories(generations.current()));
-  if (!exists) GRAFT_TRY(env::replace_file(fs, file, fmt::format("{}{}", kPrefix, current)));
+  if (!exists) GRAFT_TRY(env::replace_file(fs, file, fmt::format("{}{}", kGenerationPrefix, current)));
   generations.remove_others();
   return generations;
 }
@@ -48,7 +48,7 @@ Result<std::string> StoreGenerations::prepare_next() {
 }
 
 Status StoreGenerations::switch_to_next() {
-  GRAFT_TRY(env::replace_file(*fs_, directory_ + "/CURRENT", fmt::format("{}{}", kPrefix, current_ + 1)));
+  GRAFT_TRY(env::replace_file(*fs_, directory_ + "/CURRENT", fmt::format("{}{}", kGenerationPrefix, current_ + 1)));
   ++current_;
   return {};
 }

@@ -7,7 +7,7 @@
 namespace graft::replication {
 namespace {
 
-Error malformed(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed ") + what + " from a member"}; }
+Error malformed_frame(const char* what) { return {ErrorCode::kInvalidArgument, std::string("malformed ") + what + " from a member"}; }
 
 uint64_t frame_checksum(std::string_view head8, std::string_view body) { return checksum64(body, checksum64(head8)); }
 
@@ -38,7 +38,7 @@ Result<std::optional<Frame>> FrameReader::next(size_t max_bytes) {
   if (version != kProtocolVersion) {
     return Error{ErrorCode::kInvalidArgument, "not Graft's member protocol, version " + std::to_string(kProtocolVersion)};
   }
-  if (type < 1 || type > static_cast<uint8_t>(FrameType::kSnapshotDone)) return malformed("frame type");
+  if (type < 1 || type > static_cast<uint8_t>(FrameType::kSnapshotDone)) return malformed_frame("frame type");
   if (length > max_bytes) {
     return Error{ErrorCode::kInvalidArgument, "a frame of " + std::to_string(length) + " bytes, " + std::to_string(max_bytes) + " are allowed"};
   }
@@ -75,10 +75,10 @@ Result<Hello> decode_hello(std::string_view body) {
   hello.to = reader.u64();
   hello.start = reader.u64();
   hello.serial = reader.u64();
-  if (!reader.ok() || purpose < 1 || purpose > 3) return malformed("hello");
+  if (!reader.ok() || purpose < 1 || purpose > 3) return malformed_frame("hello");
   hello.purpose = static_cast<Purpose>(purpose);
   GRAFT_TRY_ASSIGN(hello.from, decode_member(member));
-  if (hello.from.id == 0) return malformed("hello");
+  if (hello.from.id == 0) return malformed_frame("hello");
   return hello;
 }
 
@@ -97,7 +97,7 @@ Result<Welcome> decode_welcome(std::string_view body) {
   welcome.cluster_id = reader.bytes();
   welcome.id = reader.u64();
   welcome.incarnation = reader.bytes();
-  if (!reader.ok()) return malformed("welcome");
+  if (!reader.ok()) return malformed_frame("welcome");
   return welcome;
 }
 
@@ -114,7 +114,7 @@ Result<Refusal> decode_refusal(std::string_view body) {
   uint8_t code = reader.u8();
   Refusal refusal;
   refusal.text = reader.bytes();
-  if (!reader.ok()) return malformed("refusal");
+  if (!reader.ok()) return malformed_frame("refusal");
   refusal.code = code <= static_cast<uint8_t>(RefusalCode::kNotReady) ? static_cast<RefusalCode>(code) : RefusalCode::kOther;
   return refusal;
 }
@@ -133,10 +133,10 @@ Result<RaftFrame> decode_raft_frame(std::string_view body) {
   RaftFrame frame;
   frame.applied = reader.u64();
   uint64_t count = reader.varint();
-  if (count > reader.remaining()) return malformed("Raft frame");
+  if (count > reader.remaining()) return malformed_frame("Raft frame");
   frame.messages.reserve(count);
   for (uint64_t i = 0; i < count && reader.ok(); ++i) frame.messages.emplace_back(reader.bytes());
-  if (!reader.ok() || !reader.done()) return malformed("Raft frame");
+  if (!reader.ok() || !reader.done()) return malformed_frame("Raft frame");
   return frame;
 }
 
