@@ -25,7 +25,7 @@ constexpr std::string_view kTuGraphKeys[] = {
     "bolt_raft_logstore_path", "bolt_raft_logstore_cache", "bolt_raft_logstore_threads", "bolt_raft_logstore_keep_logs",
     "bolt_raft_logstore_gc_interval", "license", "lic_file", "gpu", "vector_index_memory", "max_graphs", "max_open_graphs", "db_size"};
 
-Error bad(std::string message) { return Error{ErrorCode::kInvalidArgument, std::move(message)}; }
+Error bad_value(std::string message) { return Error{ErrorCode::kInvalidArgument, std::move(message)}; }
 
 const ConfigKey* find_key(std::string_view name) {
   for (const ConfigKey& key : config_keys()) {
@@ -69,10 +69,10 @@ std::string_view nearest_key(std::string_view name) {
 
 Error unknown_key(std::string_view name) {
   if (name == "enable_ha" || name.starts_with("ha_")) {
-    return bad(fmt::format("'{}' belongs to TuGraph's RPC cluster, which is not here: remove it and describe the cluster by "
+    return bad_value(fmt::format("'{}' belongs to TuGraph's RPC cluster, which is not here: remove it and describe the cluster by "
                            "bolt_raft_node_id, bolt_raft_port and bolt_raft_init_peers.", name));
   }
-  return bad(fmt::format("'{}' is not a known key; the nearest known one is '{}'.", name, nearest_key(name)));
+  return bad_value(fmt::format("'{}' is not a known key; the nearest known one is '{}'.", name, nearest_key(name)));
 }
 
 std::string shown(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -94,7 +94,7 @@ Json flag_value(const ConfigKey& key, const std::string& text) {
 }
 
 Error wrong_integer(std::string_view name, const Json& value, int64_t low, int64_t high) {
-  return bad(high == INT64_MAX ? fmt::format("'{}' is {}: give an integer of {} or more.", name, shown(value), low)
+  return bad_value(high == INT64_MAX ? fmt::format("'{}' is {}: give an integer of {} or more.", name, shown(value), low)
                                : fmt::format("'{}' is {}: give an integer from {} to {}.", name, shown(value), low, high));
 }
 
@@ -103,7 +103,7 @@ Error wrong_integer(std::string_view name, const Json& value, int64_t low, int64
 Result<int64_t> peer_integer(const Json& peer, size_t at, const char* field, int64_t high) {
   const std::string name = fmt::format("bolt_raft_init_peers[{}].{}", at, field);
   const auto found = peer.find(field);
-  if (found == peer.end()) return bad(fmt::format("'{}' is missing: each member needs bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name));
+  if (found == peer.end()) return bad_value(fmt::format("'{}' is missing: each member needs bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name));
   const std::optional<int64_t> v = integer_of(*found);
   if (!v || *v < 1 || *v > high) return wrong_integer(name, *found, 1, high);
   return *v;
@@ -111,10 +111,10 @@ Result<int64_t> peer_integer(const Json& peer, size_t at, const char* field, int
 
 Result<replication::Member> parse_peer(const Json& peer, size_t at) {
   const std::string name = fmt::format("bolt_raft_init_peers[{}]", at);
-  if (!peer.is_object()) return bad(fmt::format("'{}' is {}: give an object with bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name, shown(peer)));
+  if (!peer.is_object()) return bad_value(fmt::format("'{}' is {}: give an object with bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name, shown(peer)));
   for (const auto& [field, value] : peer.items()) {
     if (field != "bolt_raft_node_id" && field != "ip" && field != "bolt_raft_port" && field != "bolt_port") {
-      return bad(fmt::format("'{}.{}' is not known: a member has bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name, field));
+      return bad_value(fmt::format("'{}.{}' is not known: a member has bolt_raft_node_id, ip, bolt_raft_port and bolt_port.", name, field));
     }
   }
   replication::Member member;
@@ -123,7 +123,7 @@ Result<replication::Member> parse_peer(const Json& peer, size_t at) {
   GRAFT_TRY_ASSIGN(const int64_t bolt_port, peer_integer(peer, at, "bolt_port", 65535));
   const auto ip = peer.find("ip");
   if (ip == peer.end() || !ip->is_string() || ip->get_ref<const std::string&>().empty()) {
-    return bad(fmt::format("'{}.ip' is {}: give the member's address, a name, IPv4 or IPv6.", name, ip == peer.end() ? "missing" : shown(*ip)));
+    return bad_value(fmt::format("'{}.ip' is {}: give the member's address, a name, IPv4 or IPv6.", name, ip == peer.end() ? "missing" : shown(*ip)));
   }
   member.id = static_cast<uint64_t>(id);
   member.ip = ip->get<std::string>();
@@ -137,7 +137,7 @@ Status set_peers(const Json& value, Config* config) {
   Json list = value;
   if (value.is_string()) list = Json::parse(value.get_ref<const std::string&>(), nullptr, false);
   if (!list.is_array()) {
-    return bad(fmt::format("'bolt_raft_init_peers' is {}: give a list of {{\"bolt_raft_node_id\", \"ip\", \"bolt_raft_port\", \"bolt_port\"}}.", shown(value)));
+    return bad_value(fmt::format("'bolt_raft_init_peers' is {}: give a list of {{\"bolt_raft_node_id\", \"ip\", \"bolt_raft_port\", \"bolt_port\"}}.", shown(value)));
   }
   config->bolt_raft_init_peers.clear();
   for (size_t i = 0; i < list.size(); ++i) {
@@ -150,11 +150,11 @@ Status set_peers(const Json& value, Config* config) {
 Status set_key(const ConfigKey& key, const Json& value, Config* config) {
   switch (key.type) {
     case KeyType::kText:
-      if (!value.is_string()) return bad(fmt::format("'{}' is {}: give text in quotes.", key.name, shown(value)));
+      if (!value.is_string()) return bad_value(fmt::format("'{}' is {}: give text in quotes.", key.name, shown(value)));
       config->*key.text = value.get<std::string>();
       return {};
     case KeyType::kBoolean:
-      if (!value.is_boolean()) return bad(fmt::format("'{}' is {}: give true or false.", key.name, shown(value)));
+      if (!value.is_boolean()) return bad_value(fmt::format("'{}' is {}: give true or false.", key.name, shown(value)));
       config->*key.boolean = value.get<bool>();
       return {};
     case KeyType::kPeers: return set_peers(value, config);
@@ -177,7 +177,7 @@ Status check_ports(const Config& c) {
   for (size_t i = 0; i < 3; ++i) {
     for (size_t k = i + 1; k < 3; ++k) {
       if (ports[i].second == ports[k].second) {
-        return bad(fmt::format("'{}' and '{}' are both {}: give each its own port.", ports[i].first, ports[k].first, ports[i].second));
+        return bad_value(fmt::format("'{}' and '{}' are both {}: give each its own port.", ports[i].first, ports[k].first, ports[i].second));
       }
     }
   }
@@ -190,14 +190,14 @@ Status check_distinct_peers(const std::vector<replication::Member>& peers) {
   for (size_t i = 0; i < peers.size(); ++i) {
     const replication::Member& m = peers[i];
     if (!ids.insert(m.id).second) {
-      return bad(fmt::format("'bolt_raft_init_peers' lists bolt_raft_node_id {} twice: give each member its own number.", m.id));
+      return bad_value(fmt::format("'bolt_raft_init_peers' lists bolt_raft_node_id {} twice: give each member its own number.", m.id));
     }
     if (m.bolt_port == m.bolt_raft_port) {
-      return bad(fmt::format("'bolt_raft_init_peers[{}]' has bolt_port and bolt_raft_port both {}: give each its own port.", i, m.bolt_port));
+      return bad_value(fmt::format("'bolt_raft_init_peers[{}]' has bolt_port and bolt_raft_port both {}: give each its own port.", i, m.bolt_port));
     }
     for (const uint16_t port : {m.bolt_port, m.bolt_raft_port}) {
       if (!addresses.emplace(m.ip, port).second) {
-        return bad(fmt::format("'bolt_raft_init_peers' lists the address {}:{} twice: give each member its own.", m.ip, port));
+        return bad_value(fmt::format("'bolt_raft_init_peers' lists the address {}:{} twice: give each member its own.", m.ip, port));
       }
     }
   }
@@ -209,10 +209,10 @@ Status check_own_peer(const Config& c) {
   const auto own = std::find_if(c.bolt_raft_init_peers.begin(), c.bolt_raft_init_peers.end(),
                                 [&](const replication::Member& m) { return m.id == c.bolt_raft_node_id; });
   if (own == c.bolt_raft_init_peers.end()) {
-    return bad(fmt::format("'bolt_raft_node_id' is {}, which is not in 'bolt_raft_init_peers': add this node to the list, or correct its number.", c.bolt_raft_node_id));
+    return bad_value(fmt::format("'bolt_raft_node_id' is {}, which is not in 'bolt_raft_init_peers': add this node to the list, or correct its number.", c.bolt_raft_node_id));
   }
   auto differs = [&](const char* key, const auto& mine, const char* field, const auto& listed) {
-    return bad(fmt::format("'{}' is {}, but this node's entry in 'bolt_raft_init_peers' (bolt_raft_node_id {}) has {} {}: make them equal.",
+    return bad_value(fmt::format("'{}' is {}, but this node's entry in 'bolt_raft_init_peers' (bolt_raft_node_id {}) has {} {}: make them equal.",
                            key, mine, c.bolt_raft_node_id, field, listed));
   };
   if (!is_any_address(c.host) && own->ip != c.host) return differs("host", c.host, "ip", own->ip);
@@ -222,15 +222,15 @@ Status check_own_peer(const Config& c) {
 }
 
 Status check_config(const Config& c) {
-  if (c.directory.empty()) return bad("'directory' is empty: name the folder for this node's data.");
-  if (c.host.empty()) return bad("'host' is empty: give an address to listen on, or 0.0.0.0 for all.");
+  if (c.directory.empty()) return bad_value("'directory' is empty: name the folder for this node's data.");
+  if (c.host.empty()) return bad_value("'host' is empty: give an address to listen on, or 0.0.0.0 for all.");
   GRAFT_TRY(check_ports(c));
   if (c.bolt_raft_election_tick < 3 * c.bolt_raft_heartbeat_tick) {
-    return bad(fmt::format("'bolt_raft_election_tick' is {}, less than 3 times 'bolt_raft_heartbeat_tick' ({}): give at least {}.",
+    return bad_value(fmt::format("'bolt_raft_election_tick' is {}, less than 3 times 'bolt_raft_heartbeat_tick' ({}): give at least {}.",
                            c.bolt_raft_election_tick, c.bolt_raft_heartbeat_tick, 3 * c.bolt_raft_heartbeat_tick));
   }
-  if (c.ssl_auth && c.server_key.empty()) return bad("'ssl_auth' is true but 'server_key' is empty: name the private key's PEM file.");
-  if (c.ssl_auth && c.server_cert.empty()) return bad("'ssl_auth' is true but 'server_cert' is empty: name the certificate's PEM file.");
+  if (c.ssl_auth && c.server_key.empty()) return bad_value("'ssl_auth' is true but 'server_key' is empty: name the private key's PEM file.");
+  if (c.ssl_auth && c.server_cert.empty()) return bad_value("'ssl_auth' is true but 'server_cert' is empty: name the certificate's PEM file.");
   GRAFT_TRY(check_distinct_peers(c.bolt_raft_init_peers));
   return check_own_peer(c);
 }
@@ -266,10 +266,10 @@ Result<Json> parse_file(std::string_view text, std::string_view file) {
   try {
     json = Json::parse(text, watch, true, true);
   } catch (const Json::parse_error& error) {
-    return bad(fmt::format("{}: not valid JSON at {}: {}", file, line_and_column(text, error.byte), plain_reason(error.what())));
+    return bad_value(fmt::format("{}: not valid JSON at {}: {}", file, line_and_column(text, error.byte), plain_reason(error.what())));
   }
-  if (!json.is_object()) return bad(fmt::format("{}: the file must hold one JSON object, {{ \"key\": value, ... }}.", file));
-  if (!repeated.empty()) return bad(fmt::format("{}: '{}' is given twice: remove one.", file, repeated));
+  if (!json.is_object()) return bad_value(fmt::format("{}: the file must hold one JSON object, {{ \"key\": value, ... }}.", file));
+  if (!repeated.empty()) return bad_value(fmt::format("{}: '{}' is given twice: remove one.", file, repeated));
   return json;
 }
 
@@ -279,7 +279,7 @@ Result<ParsedConfig> parse_config(std::string_view text, std::string_view file,
                                   const std::vector<std::pair<std::string, std::string>>& flags) {
   ParsedConfig parsed;
   GRAFT_TRY_ASSIGN(const Json json, parse_file(text, file));
-  auto in_file = [&](Error error) { return bad(fmt::format("{}: {}", file, error.message)); };
+  auto in_file = [&](Error error) { return bad_value(fmt::format("{}: {}", file, error.message)); };
   for (const auto& [name, value] : json.items()) {
     if (const ConfigKey* key = find_key(name)) {
       if (Status status = set_key(*key, value, &parsed.config); !status.ok()) return in_file(status.error());
@@ -291,8 +291,8 @@ Result<ParsedConfig> parse_config(std::string_view text, std::string_view file,
   }
   for (const auto& [name, value] : flags) {
     const ConfigKey* key = find_key(name);
-    if (key == nullptr) return bad(fmt::format("--{}: {}", name, unknown_key(name).message));
-    if (Status status = set_key(*key, flag_value(*key, value), &parsed.config); !status.ok()) return bad(fmt::format("--{}: {}", name, status.error().message));
+    if (key == nullptr) return bad_value(fmt::format("--{}: {}", name, unknown_key(name).message));
+    if (Status status = set_key(*key, flag_value(*key, value), &parsed.config); !status.ok()) return bad_value(fmt::format("--{}: {}", name, status.error().message));
   }
   if (Status status = check_config(parsed.config); !status.ok()) return in_file(status.error());
   return parsed;

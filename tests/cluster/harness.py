@@ -222,14 +222,21 @@ class Cluster:
     def driver(self, **keys):
         """A routing driver behind a resolver, as an application has it."""
         addresses = [neo4j.Address(s.address) for s in self.servers.values()]
-        return neo4j.GraphDatabase.driver("neo4j://mycluster.com:9999", auth=AUTH, resolver=lambda _: addresses, **keys)
+
+        def resolve(address):  # the driver asks for every address, those of the routing table too
+            return addresses if address[0] == "mycluster.com" else [address]
+        return neo4j.GraphDatabase.driver("neo4j://mycluster.com:9999", auth=AUTH, resolver=resolve, **keys)
 
     def wait_serving(self, seconds=30):
         def serving():
             for server in self.servers.values():
                 if server.process is not None and not server.running():
                     raise AssertionError(f"node {server.node_id} ended with {server.process.returncode}:\n{server.console()[-2000:]}")
-            return self.leader(1).write("RETURN 1 AS one") == [{"one": 1}]
+            try:
+                leader = self.leader(1)
+            except AssertionError:  # none yet
+                return False
+            return leader.write("RETURN 1 AS one") == [{"one": 1}]
         wait_for(serving, "the cluster serves", seconds)
         return self
 

@@ -21,7 +21,8 @@ Value role(const char* name, List addresses) {
 
 }  // namespace
 
-Value routing_table(const std::vector<replication::Member>& members, raft::MemberId leader, const std::string& own_address) {
+Value routing_table(const std::vector<replication::Member>& members, raft::MemberId leader, const std::string& own_address,
+                    const std::string& database) {
   List writers, readers, routers;
   for (const replication::Member& member : members) {
     Value address = Value::string(own_address.empty() ? env::Address{member.ip, member.bolt_port}.to_string() : own_address);
@@ -31,7 +32,7 @@ Value routing_table(const std::vector<replication::Member>& members, raft::Membe
   }
   Map table;
   table.emplace_back("ttl", Value::integer(kTimeToLive));
-  table.emplace_back("db", Value::string("default"));
+  table.emplace_back("db", Value::string(database.empty() ? "default" : database));
   table.emplace_back("servers", Value::list({role("WRITE", std::move(writers)), role("READ", std::move(readers)), role("ROUTE", std::move(routers))}));
   return Value::map(std::move(table));
 }

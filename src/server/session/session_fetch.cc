@@ -12,7 +12,7 @@ namespace {
 // A worker makes this much before the client gets it; the connection holds about as much again.
 constexpr size_t kBatchRows = 4096;
 constexpr size_t kBatchBytes = 256 * 1024;
-constexpr size_t kMostUnsentBytes = size_t{1} << 20;
+constexpr size_t kMostUnsentBytesWhileFetching = size_t{1} << 20;
 
 const char* type_text(cypher::QueryType type) {
   switch (type) {
@@ -55,7 +55,7 @@ void Session::fetch_more() {
     const size_t taken = result.rows().take(wanted, kBatchBytes, fetch_->request.discard ? nullptr : &out_);
     if (fetch_->left != -1) fetch_->left -= static_cast<int64_t>(taken);
     if (result.exhausted() || fetch_->left == 0) return finish_fetch();
-    if (connection_->unsent_bytes() + out_.size() > kMostUnsentBytes) {
+    if (connection_->unsent_bytes() + out_.size() > kMostUnsentBytesWhileFetching) {
       flush();
       wait_for(Wait::kClient);
       return;

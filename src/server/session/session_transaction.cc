@@ -6,8 +6,8 @@
 namespace graft::server {
 namespace {
 
-constexpr size_t kFirstRows = 128;
-constexpr size_t kFirstBytes = 64 * 1024;
+constexpr size_t kFirstTransactionRows = 128;
+constexpr size_t kFirstTransactionBytes = 64 * 1024;
 
 Error timed_out() {
   return {ErrorCode::kTimeout, "The transaction has been open for longer than its timeout and was rolled back."};
@@ -114,7 +114,7 @@ void Session::run_in_transaction(RunRequest& request) {
     }
     if (prepared->type() == cypher::QueryType::kRead) {
       result->start_read(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
-      GRAFT_TRY(result->produce(kFirstRows, kFirstBytes));
+      GRAFT_TRY(result->produce(kFirstTransactionRows, kFirstTransactionBytes));
       return result;
     }
     if (transaction->mode == AccessMode::kRead) return write_in_read_mode();
