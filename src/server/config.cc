@@ -229,8 +229,9 @@ Status check_config(const Config& c) {
     return bad_value(fmt::format("'bolt_raft_election_tick' is {}, less than 3 times 'bolt_raft_heartbeat_tick' ({}): give at least {}.",
                            c.bolt_raft_election_tick, c.bolt_raft_heartbeat_tick, 3 * c.bolt_raft_heartbeat_tick));
   }
-  if (c.ssl_auth && c.server_key.empty()) return bad_value("'ssl_auth' is true but 'server_key' is empty: name the private key's PEM file.");
-  if (c.ssl_auth && c.server_cert.empty()) return bad_value("'ssl_auth' is true but 'server_cert' is empty: name the certificate's PEM file.");
+  if (c.ssl_auth && (c.server_key.empty() || c.server_cert.empty())) {
+    return bad_value(fmt::format("'ssl_auth' is true but '{}' is empty: name PEM files in both server_cert and server_key.", c.server_cert.empty() ? "server_cert" : "server_key"));
+  }
   GRAFT_TRY(check_distinct_peers(c.bolt_raft_init_peers));
   return check_own_peer(c);
 }

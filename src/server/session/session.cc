@@ -70,7 +70,10 @@ void Session::feed_messages(std::string_view bytes) {
       interrupt();
     }
   }
-  if (!status.ok()) return fail_and_close(status.error());
+  if (!status.ok()) {  // at once: a close would go on taking what this client sends for a while
+    close();
+    return connection_->abort();
+  }
   if (!reading_paused_ && (queue_.size() > kMostQueuedMessages || queued_bytes_ > kMostQueuedBytes)) {
     reading_paused_ = true;
     connection_->pause_reading();
