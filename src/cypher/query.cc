@@ -69,6 +69,7 @@ class Engine final : public QueryEngine {
   std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
                                    graph::GraphTransaction* transaction, ExecutionOptions options) override {
     const auto& prepared = static_cast<const Prepared&>(*query);
+    options.procedures = procedures_.get();
     return start_execution(prepared.plan_tree(), prepared.mode(), view, transaction, std::move(options));
   }
 

@@ -32,7 +32,7 @@ class PlanExecution final : public Execution {
  public:
   PlanExecution(std::shared_ptr<const Plan> plan, QueryMode mode, const graph::GraphView& view,
                 graph::GraphTransaction* transaction, ExecutionOptions options)
-      : executor_(std::move(plan), mode, &view, transaction, std::move(options)) {
+      : explain_(mode == QueryMode::kExplain), executor_(std::move(plan), mode, &view, transaction, std::move(options)) {
     if (executor_.plan().root->op == PlanOp::kProduceResults) {
       columns_ = &static_cast<const PlanResults*>(executor_.plan().root)->columns;
     }
@@ -66,7 +66,8 @@ class PlanExecution final : public Execution {
     executor_.context().check();
     RowBatch out;
     out.columns = columns_ == nullptr ? 0 : columns_->size();
-    *done = false;
+    *done = explain_;  // EXPLAIN shows the plan and runs nothing
+    if (explain_) return out;
     size_t wanted = std::max<size_t>(max_rows, 1);
     while (out.rows() < wanted) {
       if (batch_ == nullptr) {
@@ -95,6 +96,7 @@ class PlanExecution final : public Execution {
     if (position_ == rows.size()) batch_ = nullptr;
   }
 
+  bool explain_;
   Executor executor_;
   const std::vector<std::pair<std::string, Slot>>* columns_ = nullptr;  // null: no rows are given
   Batch* batch_ = nullptr;
