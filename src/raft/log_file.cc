@@ -19,11 +19,10 @@
 namespace graft::raft {
 namespace {
 
-constexpr uint64_t kSegmentBytes = 64 << 20;
-
 class LogFileImpl final : public LogFile {
  public:
-  LogFileImpl(env::FileSystem& fs, std::string directory) : fs_(fs), directory_(std::move(directory)) {}
+  LogFileImpl(env::FileSystem& fs, std::string directory, uint64_t segment_bytes)
+      : fs_(fs), directory_(std::move(directory)), segment_bytes_(segment_bytes) {}
 
   Status load();
 
@@ -80,6 +79,7 @@ class LogFileImpl final : public LogFile {
 
   env::FileSystem& fs_;
   const std::string directory_;
+  const uint64_t segment_bytes_;
   mutable std::shared_mutex mutex_;  // held exclusively only to change what the readers see
   std::deque<std::shared_ptr<Segment>> segments_;
   std::optional<Error> failure_;  // log role
@@ -187,7 +187,7 @@ Status LogFileImpl::do_append(const std::vector<LogEntry>& entries, const HardSt
   LogIndex previous = entries.empty() ? active.last() : entries.front().index - 1;
   for (size_t i = 0; i < entries.size(); ++i) GRAFT_CHECK(entries[i].index == previous + 1 + i);
   GRAFT_CHECK(previous <= active.last() && previous >= base_locked().previous_index);
-  if (previous < active.header().previous_index || active.size() >= kSegmentBytes) {
+  if (previous < active.header().previous_index || active.size() >= segment_bytes_) {
     GRAFT_TRY(begin_segment(previous, active.hard_state()));
   }
   return segments_.back()->append(entries, hard_state, mutex_);
@@ -252,8 +252,8 @@ Status LogFileImpl::do_reset(LogIndex index, Term term, const HardState& hard_st
 
 }  // namespace
 
-Result<std::unique_ptr<LogFile>> LogFile::open(env::FileSystem& fs, const std::string& directory) {
-  auto log = std::make_unique<LogFileImpl>(fs, directory);
+Result<std::unique_ptr<LogFile>> LogFile::open(env::FileSystem& fs, const std::string& directory, uint64_t segment_bytes) {
+  auto log = std::make_unique<LogFileImpl>(fs, directory, segment_bytes);
   GRAFT_TRY(log->load());
   return std::unique_ptr<LogFile>(std::move(log));
 }

@@ -16,7 +16,7 @@ namespace graft::raft {
 class LogFile {
  public:
   // Cuts off a torn tail. Damage before the tail: kCorruption naming file and offset (the member re-syncs).
-  static Result<std::unique_ptr<LogFile>> open(env::FileSystem& fs, const std::string& directory);
+  static Result<std::unique_ptr<LogFile>> open(env::FileSystem& fs, const std::string& directory, uint64_t segment_bytes = 64 << 20);
   virtual ~LogFile() = default;
 
   virtual LogIndex first_index() const = 0;  // first entry present, or the next one to come

@@ -35,6 +35,7 @@ struct ReplicaOptions {
   uint32_t election_ticks = 10;
   uint64_t max_transaction_bytes = 64 << 20;
   uint64_t checkpoint_log_bytes = 64 << 20;
+  uint64_t log_segment_bytes = 64 << 20;
   uint64_t checkpoint_dirty_bytes = 256 << 20;
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t snapshot_bytes_per_second = 200 << 20;

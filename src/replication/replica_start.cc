@@ -58,6 +58,11 @@ Status ReplicaCore::open_directory() {
     GRAFT_TRY(directory_->write_identity(*identity));
   }
   GRAFT_TRY_ASSIGN(bool clean, directory_->clean_stop_matches());
+  if (identity->id != options_.self.id && options_.initial_peers.size() <= 1) {  // and there is nobody who could confirm it
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("directory {} is node {}'s, and 'bolt_raft_node_id' is {}: give that number, or another directory",
+                             options_.directory, identity->id, options_.self.id)};
+  }
   if (identity->id != options_.self.id) {
     // Another node's directory: ours only if a leader says that our id was added and is nobody's yet. Until then
     // nothing is written.
@@ -92,7 +97,7 @@ Status ReplicaCore::take_over_copied_files() {
 Status ReplicaCore::open_files() {
   GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, directory_->stores().current(), store_options()));
   first_store_ = std::move(store);
-  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory()));
+  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory(), options_.log_segment_bytes));
   return {};
 }
 
@@ -167,7 +172,7 @@ void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& ma
   checkpointer_ = std::make_unique<Checkpointer>(
       CheckpointOptions{options_.checkpoint_log_bytes, options_.checkpoint_dirty_bytes, options_.checkpoint_interval}, *chain_, *log_,
       role(roles_.background), clock_,
-      [this](raft::LogIndex index) { role(roles_.raft).post([this, index] { driver_->compact(index); }); },
+      [this](raft::LogIndex index) { role(roles_.raft).post([this, index] { compact_log(index); }); },
       [this] { lane_->kick(); },
       [this](Error error) { role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); }); });
   {

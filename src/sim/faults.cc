@@ -9,7 +9,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr const char* kNames[] = {
+constexpr const char* kFaultNames[] = {
     "kill", "power loss", "kill at file operation", "clean stop", "kill all", "partition", "isolate", "one-way partition",
     "reset", "slow network", "refuse", "pause", "slow disk", "sync failure", "disk full", "clock jump", "transfer",
     "add member", "remove member",
@@ -19,10 +19,10 @@ constexpr const char* kNames[] = {
 
 FaultInjector::FaultInjector(SimCluster& cluster, uint64_t seed) : cluster_(cluster), random_(seed, 6) {
   constexpr auto kCount = static_cast<uint64_t>(Kind::kKinds);
-  static_assert(std::size(kNames) == kCount);
+  static_assert(std::size(kFaultNames) == kCount);
   const uint64_t wanted = random_.chance(0.4) ? kCount : random_.between(2, 6);
   for (uint64_t i = 0; i < wanted; i++) kinds_.push_back(static_cast<Kind>(wanted == kCount ? i : random_.below(kCount)));
-  interval_ = milliseconds(random_.between(100, 900));
+  interval_ = milliseconds(random_.between(100, 2000));
 }
 
 void FaultInjector::start() {
@@ -43,7 +43,7 @@ void FaultInjector::next() {
 void FaultInjector::inject(Kind kind) {
   const int i = any_up();
   if (i < 0) return;
-  cluster_.report().count(std::string("fault: ") + kNames[static_cast<size_t>(kind)]);
+  cluster_.report().count(std::string("fault: ") + kFaultNames[static_cast<size_t>(kind)]);
   switch (kind) {
     case Kind::kKill:
     case Kind::kPowerLoss:
@@ -98,7 +98,7 @@ void FaultInjector::inject_crash(Kind kind, int i) {
 }
 
 void FaultInjector::nurse() {
-  cluster_.scheduler().after(milliseconds(random_.between(20, 1200)), [this] {
+  cluster_.scheduler().after(milliseconds(random_.between(20, 800)), [this] {
     for (int i = 0; i < cluster_.size(); i++) {
       Machine& m = cluster_.machine(i);
       if (m.process != nullptr || !m.member || m.lives == 0) continue;

@@ -72,7 +72,7 @@ class SimFile final : public env::File {
       file_->sync_failed = true;
       return io_error(path_, "fdatasync", "Input/output error");
     }
-    return fs_.perform(path_, "fdatasync", [&] { file_->sync(); });
+    return fs_.perform(path_, "fdatasync", [&] { if (!faults.lying) file_->sync(); });
   }
 
   Status truncate(uint64_t size) override {

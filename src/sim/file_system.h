@@ -15,6 +15,7 @@ struct DiskFaults {
   uint64_t operations = 0;             // so far, in this life
   uint64_t crash_at_operation = 0;     // 0: never. The process dies at that operation, before, in or after its effect
   double sync_failure = 0;             // chance of each sync
+  bool lying = false;                  // syncs say yes and do nothing: to see that the checkers notice
   bool full = false;                   // writes that need room fail
   Duration sync_time_min = std::chrono::microseconds(80);
   Duration sync_time_max = std::chrono::microseconds(1500);

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   });
   app.add_option("--servers", options.servers, "how many found the cluster")->check(CLI::Range(1, 7));
   app.add_flag("--verbose", options.verbose, "the servers' trace on standard error");
+  app.add_flag("--lying-disks", options.lying_disks, "syncs do nothing: violations are to be found");
   app.add_flag("--no-faults", no_faults, "nothing goes wrong");
   app.add_flag("--quiet", quiet, "print runs with violations only");
   CLI11_PARSE(app, argc, argv);

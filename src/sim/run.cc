@@ -70,6 +70,7 @@ class Run {
   }
 
   bool come_up() {
+    for (int i = 0; i < cluster_.size(); i++) cluster_.machine(i).faults.lying = options_.lying_disks;
     for (int i = 0; i < options_.servers; i++) {
       cluster_.scheduler().after(milliseconds(random_.below(500)), [this, i] { cluster_.start(i); });
     }

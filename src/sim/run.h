@@ -11,6 +11,7 @@ struct RunOptions {
   std::string workload = "bank";  // bank, append, unique
   bool faults = true;
   int servers = 5;                // founders; with more than one, two machines wait to be added
+  bool lying_disks = false;       // a broken promise on purpose: violations are to be found
   bool verbose = false;           // the servers' trace on standard error
 };
 

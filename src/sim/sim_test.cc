@@ -48,6 +48,14 @@ TEST_P(Seeds, TheSameSeedGivesTheSameSums) {
   EXPECT_FALSE(first.sums.empty());
 }
 
+TEST(Checkers, NoticeDisksThatLie) {
+  RunOptions options;
+  options.lying_disks = true;
+  bool found = false;
+  for (options.seed = 1; options.seed <= 20 && !found; options.seed++) found = !run_simulation(options).ok();
+  EXPECT_TRUE(found);
+}
+
 INSTANTIATE_TEST_SUITE_P(Workloads, Seeds, ::testing::Values("bank", "append", "unique"),
                          [](const auto& info) { return std::string(info.param); });
 

@@ -10,7 +10,7 @@
 namespace graft::sim {
 namespace {
 
-using Outcome = ListTransaction::Outcome;
+using ListOutcome = ListTransaction::Outcome;
 
 class Checker {
  public:
@@ -58,21 +58,21 @@ class Checker {
         auto writer = writer_.find(value);
         if (writer == writer_.end()) {
           problem("list {} holds {}, which nobody appended", key, value);
-        } else if (history_[writer->second].outcome == Outcome::kFailed) {
+        } else if (history_[writer->second].outcome == ListOutcome::kFailed) {
           problem("list {} holds {}, whose transaction {} failed", key, value, history_[writer->second].name);
         }
         if (++times[value] == 2) problem("{} was appended twice to list {}", value, key);
       }
     }
     for (const ListTransaction& t : history_) {
-      if (t.outcome == Outcome::kFailed) continue;
+      if (t.outcome == ListOutcome::kFailed) continue;
       size_t there = 0, appended = 0;
       for (const ListOperation& o : t.operations) {
         if (!o.append) continue;
         appended++;
         there += times.count(o.value);
       }
-      if (t.outcome == Outcome::kCommitted && there < appended) problem("transaction {} was acknowledged and is lost", t.name);
+      if (t.outcome == ListOutcome::kCommitted && there < appended) problem("transaction {} was acknowledged and is lost", t.name);
       if (there != 0 && there != appended) problem("transaction {} happened by half", t.name);
     }
   }
@@ -82,7 +82,7 @@ class Checker {
   }
 
   void place_reads(size_t t) {
-    if (history_[t].outcome != Outcome::kCommitted) return;
+    if (history_[t].outcome != ListOutcome::kCommitted) return;
     std::map<int64_t, std::vector<int64_t>> own;  // appended so far in this transaction
     for (const ListOperation& o : history_[t].operations) {
       if (o.append) {
@@ -115,7 +115,7 @@ class Checker {
     };
     std::vector<Moment> moments;
     for (size_t t = 0; t < history_.size(); t++) {
-      if (!history_[t].real_time || history_[t].outcome != Outcome::kCommitted) continue;
+      if (!history_[t].real_time || history_[t].outcome != ListOutcome::kCommitted) continue;
       moments.push_back({history_[t].invoked, true, t});
       moments.push_back({history_[t].completed, false, t});
     }

@@ -14,7 +14,7 @@ using graph::GraphView;
 using graph::NodeId;
 using graph::Value;
 
-constexpr int kClients = 7;
+constexpr int kAppendClients = 7;
 constexpr int64_t kKeysAtOnce = 4;
 constexpr int64_t kValuesPerKey = 50;  // then the next key comes into play
 
@@ -67,7 +67,7 @@ Status perform(GraphTransaction& transaction, ListOperation& o) {
 
 }  // namespace
 
-AppendWorkload::AppendWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kClients) {}
+AppendWorkload::AppendWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kAppendClients) {}
 
 Status AppendWorkload::set_up(GraphTransaction& transaction) {
   if (register_index(transaction.view()) != graph::kNoToken) return {};

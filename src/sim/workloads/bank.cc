@@ -16,11 +16,11 @@ using graph::Value;
 
 constexpr int64_t kAccounts = 8;
 constexpr int64_t kStart = 100;
-constexpr int kClients = 6;
+constexpr int kBankClients = 6;
 
 }  // namespace
 
-BankWorkload::BankWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kClients) {}
+BankWorkload::BankWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kBankClients) {}
 
 Status BankWorkload::set_up(GraphTransaction& transaction) {
   if (!nodes_of(transaction.view(), "Account").empty()) return {};

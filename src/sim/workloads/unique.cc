@@ -15,8 +15,8 @@ using graph::GraphView;
 using graph::NodeId;
 using graph::Value;
 
-constexpr int kClients = 7;
-constexpr uint64_t kNames = 6;
+constexpr int kUniqueClients = 7;
+constexpr uint64_t kUserNames = 6;
 
 graph::IndexId name_index(const GraphView& view) {
   for (const graph::ConstraintDefinition& c : view.catalog().constraints()) {
@@ -36,7 +36,7 @@ std::vector<NodeId> find_users(const GraphView& view, const std::string& name) {
 
 }  // namespace
 
-UniqueWorkload::UniqueWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kClients) {}
+UniqueWorkload::UniqueWorkload(SimCluster& cluster, uint64_t seed) : Workload(cluster, seed, kUniqueClients) {}
 
 Status UniqueWorkload::set_up(GraphTransaction& transaction) {
   if (name_index(transaction.view()) != graph::kNoToken) return {};
@@ -75,8 +75,8 @@ void UniqueWorkload::operate(int client, std::function<void()> done) {
   auto o = std::make_shared<Operation>();
   const uint64_t dice = random().below(10);
   o->kind = dice < 5 ? Kind::kCreate : dice < 8 ? Kind::kDelete : Kind::kRename;
-  o->name = fmt::format("name {}", random().below(kNames));
-  o->new_name = fmt::format("name {}", random().below(kNames));
+  o->name = fmt::format("name {}", random().below(kUserNames));
+  o->new_name = fmt::format("name {}", random().below(kUserNames));
   o->number = static_cast<int64_t>(operations_.size());
   operations_.push_back(o);
   WriteWork work = [o](GraphTransaction& transaction) { return perform(transaction, *o); };
