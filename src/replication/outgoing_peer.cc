@@ -7,6 +7,11 @@
 #include "replication/member_records.h"
 
 namespace graft::replication {
+namespace {
+
+constexpr env::Duration kRefusedRetry = std::chrono::seconds(1);  // nothing changes quickly there
+
+}  // namespace
 
 void OutgoingPeer::start() {
   if (state_ != State::kIdle || retry_timer_ != 0) return;
@@ -75,7 +80,12 @@ void OutgoingPeer::take_frame(Frame frame) {
 void OutgoingPeer::welcome(const Frame& frame) {
   auto welcome = decode_welcome(frame.body);
   if (!welcome.ok()) return lost(welcome.error());
-  if (auto refusal = inspect_welcome(*shared_, *welcome, member_.id, member_.incarnation)) return refused(*refusal);
+  // Its fault, not ours: whoever sits there, this node goes on without it.
+  if (auto refusal = inspect_welcome(*shared_, *welcome, member_.id, member_.incarnation)) {
+    env::trace(env::TraceLevel::kWarning, "peers", "{} is not the member that it should be: {}", describe(member_), refusal->text);
+    retry_ = kRefusedRetry;
+    return lost({ErrorCode::kUnavailable, refusal->text});
+  }
   state_ = State::kOpen;
   retry_ = shared_->options.first_retry;
   {
@@ -98,9 +108,9 @@ void OutgoingPeer::welcome(const Frame& frame) {
 }
 
 void OutgoingPeer::refused(const Refusal& refusal) {
-  env::trace(env::TraceLevel::kWarning, "peers", "{} refuses us, or we it: {}", describe(member_), refusal.text);
+  env::trace(env::TraceLevel::kWarning, "peers", "{} refuses this node: {}", describe(member_), refusal.text);
   disconnect();
-  retry_after(std::max(shared_->options.last_retry, env::Duration(std::chrono::seconds(1))));
+  retry_after(kRefusedRetry);
   if (shared_->handler != nullptr) shared_->handler->on_peer_refused(member_.id, refusal);
 }
 

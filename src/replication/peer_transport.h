@@ -32,8 +32,8 @@ class PeerHandler {
   virtual void on_message(raft::MemberId from, std::string message) = 0;
   virtual void on_peer_applied(raft::MemberId from, raft::LogIndex index) = 0;
   virtual void on_peer_connected(raft::MemberId id) = 0;                       // our connection to it is open
-  virtual void on_peer_unreachable(raft::MemberId id, const Error& reason) = 0;  // refused, reset, silent; at once, again at each failed attempt
-  virtual void on_peer_refused(raft::MemberId id, const Refusal& refusal) = 0;   // it refuses us; tried again every second
+  virtual void on_peer_unreachable(raft::MemberId id, const Error& reason) = 0;  // refused, reset, silent, or not the member that it should be; at once, again at each failed attempt
+  virtual void on_peer_refused(raft::MemberId id, const Refusal& refusal) = 0;   // it says that we are wrong; tried again every second
   // Too much is queued for it (see RaftNode::set_window), or no longer.
   virtual void on_peer_congested(raft::MemberId id, bool congested) = 0;
   virtual void on_call(CallKind kind, const Hello& hello, std::string request, Respond respond) = 0;
