@@ -82,7 +82,7 @@ class TableReader {
 
   // For look-ups of many pages at once, so that their cache misses overlap: first entry() of all, then fetch() of all,
   // then, where more of the page's lines are wanted, peek() of all, then page() one by one. None of them waits for memory
-  // that an earlier step has asked for.
+  // that it is the first to ask for. An entry is valid as long as this reader.
   const uint64_t* entry(PageNo no) const {
     uint32_t shift = shift_;
     if (no >> shift) [[unlikely]] return nullptr;

@@ -27,9 +27,11 @@ inline std::unique_ptr<Store> open_store(MemoryFileSystem& fs, StoreOptions opti
 inline Model read_all(const PageReader& reader) {
   Model m;
   for (TableId t : reader.tables()) {
+    TableReader table = reader.table(t);
     reader.for_each_page(t, 0, [&](PageNo no, PageView page) {
       m[{t, no}] = std::string(page);
-      EXPECT_EQ(reader.page(t, no), page);
+      EXPECT_EQ(table.page(no), page);
+      EXPECT_EQ(table.peek(table.entry(no)), page.data());
       return true;
     });
   }
