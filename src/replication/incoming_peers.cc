@@ -126,6 +126,7 @@ void IncomingPeers::serve_raft(const Hello& hello, const std::shared_ptr<FrameCo
       [self, raw = connection.get(), from = hello.from.id](const Error& reason) {
         if (auto peers = self.lock()) peers->lost(from, raw, reason);
       });
+  if (shared_->on_incoming) shared_->on_incoming(hello.from.id);
 }
 
 void IncomingPeers::take_raft_frame(raft::MemberId from, const std::shared_ptr<FrameConnection>& connection, const Frame& frame) {

@@ -140,6 +140,12 @@ void OutgoingPeer::retry_after(env::Duration delay) {
   });
 }
 
+void OutgoingPeer::retry_now() {
+  if (state_ != State::kIdle || retry_timer_ == 0 || !shared_->raft_role.cancel(retry_timer_)) return;
+  retry_timer_ = 0;
+  connect();
+}
+
 void OutgoingPeer::ping() {
   if (state_ == State::kIdle || state_ == State::kStopped) return;
   env::Duration silence = shared_->clock.monotonic() - last_heard_;

@@ -22,6 +22,8 @@ class OutgoingPeer : public std::enable_shared_from_this<OutgoingPeer> {
   void update(const Member& m) { member_ = m; }
   void start();  // does nothing if it has been started
   void stop();
+  // The other side is up: no reason to wait for the next attempt.
+  void retry_now();
   // Says we are alive, and notices that the other side is not.
   void ping();
 

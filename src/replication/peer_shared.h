@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -24,6 +25,7 @@ struct PeerShared {
   env::TaskRunner& raft_role;
   uint64_t next_serial = 1;
   std::list<std::weak_ptr<FrameConnection>> calls;
+  std::function<void(raft::MemberId)> on_incoming;  // a member has opened its connection to us
 
   std::atomic<raft::LogIndex> applied{0};  // any role
 

@@ -57,6 +57,7 @@ class PeerTransportImpl final : public PeerTransport {
 PeerTransportImpl::~PeerTransportImpl() {
   role_.cancel(ping_timer_);
   shared_->handler = nullptr;
+  shared_->on_incoming = nullptr;
   listener_.reset();
   for (auto& [id, peer] : peers_) peer->stop();
   incoming_->stop();
@@ -77,6 +78,9 @@ Status PeerTransportImpl::listen() {
       frames->abort();
     });
     return frames;
+  };
+  shared.on_incoming = [this](raft::MemberId id) {
+    if (auto peer = peers_.find(id); peer != peers_.end()) peer->second->retry_now();
   };
   GRAFT_TRY_ASSIGN(listener_, shared.transport.listen(shared.options.listen, nullptr, std::move(accept)));
   schedule_pings();

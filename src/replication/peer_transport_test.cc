@@ -191,6 +191,21 @@ TEST(PeerTransport, ALostConnectionIsToldAtOnceAndComesBack) {
   EXPECT_TRUE(b->until([](Peer& p) { return p.messages == std::vector<std::string>{"1:again"}; }));
 }
 
+TEST(PeerTransport, AMemberThatCallsIsCalledBackAtOnce) {
+  auto slow = [](PeerOptions& o) { o.first_retry = o.last_retry = 60s; };
+  Peer a(1, "c", 0, slow);
+  uint16_t port = 0;
+  {
+    Peer b(2, "c");
+    port = b.self.bolt_raft_port;
+  }
+  a.know({member(2, port)});
+  ASSERT_TRUE(a.until([](Peer& p) { return p.losses[2] > 0; }));
+  Peer b(2, "c", port);
+  b.know({a.self});
+  EXPECT_TRUE(a.connected_to(2));
+}
+
 // A connection without a transport around it.
 struct Raw {
   explicit Raw(Peer& to) : peer(to) {
