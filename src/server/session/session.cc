@@ -22,7 +22,7 @@ Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled by
 
 Session::Session(std::shared_ptr<SessionServices> services, std::shared_ptr<env::Connection> connection, uint64_t number)
     : services_owner_(std::move(services)), services_(*services_owner_), connection_(std::move(connection)), number_(number),
-      opened_(services_.clock.monotonic()) {
+      nobody_since_(services_.clock.monotonic()) {
   reader_.set_limit(kMessageLimitBeforeLogin);
 }
 
@@ -259,7 +259,7 @@ void Session::on_closed(const Error&) {
 
 void Session::sweep(env::Duration now) {
   if (state_ == State::kClosed) return;
-  if (state_ < State::kReady && wait_ != Wait::kLogin && now - opened_ > kLoginTime) {
+  if (state_ < State::kReady && wait_ != Wait::kLogin && now - nobody_since_ > kLoginTime) {
     env::trace(env::TraceLevel::kDebug, "bolt", "{}: did not log in in time", connection_->peer());
     return close();
   }

@@ -164,7 +164,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   SessionServices& services_;
   const std::shared_ptr<env::Connection> connection_;
   const uint64_t number_;
-  const env::Duration opened_;
+  env::Duration nobody_since_;  // not logged in since
 
   State state_ = State::kHandshake;
   Wait wait_ = Wait::kNothing;

@@ -75,6 +75,7 @@ void Session::logged_in(User user) {
 
 void Session::handle_logoff() {
   user_ = {};
+  nobody_since_ = services_.clock.monotonic();
   state_ = State::kAuthentication;
   succeed();
 }
