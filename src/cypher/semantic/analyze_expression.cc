@@ -219,7 +219,7 @@ Type Analyzer::list(Expr* e, const Scope& scope, const Context& context) {
 Type Analyzer::property(Expr* e, const Scope& scope, const Context& context) {
   const Type subject = expression(e->children[0], scope, context.value());
   constexpr TypeMask kTemporal = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask | kDurationMask;
-  require(subject, kNodeMask | kRelationshipMask | kMapMask | kPointMask | kTemporal, e->children[0], ErrorCode::kType);
+  require(subject, kNodeMask | kRelationshipMask | kMapMask | kPointMask | kTemporal, e->children[0], subject.mask == kPathMask ? ErrorCode::kSyntax : ErrorCode::kType);
   return {};
 }
 
