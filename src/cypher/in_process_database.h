@@ -87,7 +87,9 @@ class InProcessDatabase {
     options.procedure_context = {&tx.view(), &tx, "admin", true};
     QueryAnswer answer;
     answer.columns = query->columns();
-    std::unique_ptr<Execution> execution = engine_->start(query, tx.view(), &tx, options);
+    bool reads = query->type() == QueryType::kRead;  // as in the server: a read goes straight to the pages
+    if (reads) options.procedure_context.transaction = nullptr;
+    std::unique_ptr<Execution> execution = engine_->start(query, tx.view(), reads ? nullptr : &tx, options);
     for (bool done = false; !done;) {
       GRAFT_TRY_ASSIGN(RowBatch batch, execution->next(1000, &done));
       for (size_t r = 0; batch.columns > 0 && r < batch.rows(); ++r) {

@@ -28,7 +28,9 @@ void Neighbours::open(graph::NodeId node, const TypeList& types) {
 
 bool Neighbours::next_run() {
   position_ = 0;
-  return cursor_.next(&run_);
+  if (cursor_.next(&run_)) return true;
+  run_ = graph::NeighbourRun();  // at the end the cursor leaves the last run as it was
+  return false;
 }
 
 void Neighbours::copy_runs() {
