@@ -1,0 +1,95 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "cypher/in_process_database.h"
+
+namespace graft::cypher {
+namespace {
+
+class PlannerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    run("UNWIND range(1, 200) AS i CREATE (:Person {id: i, name: 'p' + i})");
+    run("MATCH (a:Person), (b:Person) WHERE b.id = a.id + 1 CREATE (a)-[:KNOWS {since: a.id}]->(b)");
+    run("CREATE (:Robot {id: 1})-[:OWNS]->(:Thing)");
+    run("CREATE INDEX person_id FOR (p:Person) ON (p.id)");
+  }
+  void run(std::string_view text) {
+    auto answer = db_.run(text);
+    ASSERT_TRUE(answer.ok()) << text << ": " << answer.error().message;
+  }
+  // Operator names from the top, right sides in parentheses.
+  std::string plan(std::string_view text) {
+    auto prepared = db_.engine().prepare(text, {}, db_.view());
+    if (auto* error = std::get_if<QueryError>(&prepared)) return error->message;
+    const std::function<std::string(const PlanDescription&)> names = [&](const PlanDescription& p) {
+      std::string out = p.operator_name;
+      for (size_t i = p.children.size(); i-- > 1;) out += "(" + names(p.children[i]) + ")";
+      if (!p.children.empty()) out += " " + names(p.children[0]);
+      return out;
+    };
+    return names(std::get<0>(prepared)->plan());
+  }
+  bool has(std::string_view text, std::string_view op) { return plan(text).find(op) != std::string::npos; }
+  std::string error(std::string_view text) {
+    auto prepared = db_.engine().prepare(text, {}, db_.view());
+    auto* e = std::get_if<QueryError>(&prepared);
+    return e ? e->message : "no error";
+  }
+  InProcessDatabase db_;
+};
+
+TEST_F(PlannerTest, AnIndexServesEqualityRangesPrefixesAndLists) {
+  EXPECT_EQ(plan("MATCH (p:Person {id: 5}) RETURN p"), "ProduceResults NodeIndexSeek");
+  EXPECT_EQ(plan("MATCH (p:Person) WHERE p.id IN [1, 2] RETURN p"), "ProduceResults NodeIndexSeek");
+  EXPECT_EQ(plan("MATCH (p:Person) WHERE 3 < p.id <= 7 RETURN p"), "ProduceResults NodeIndexSeekByRange");
+  EXPECT_TRUE(has("UNWIND [1, 2] AS x MATCH (p:Person {id: x}) RETURN p", "Apply(NodeIndexSeek)"));
+  EXPECT_TRUE(has("MATCH (p:Person) WHERE p.name = 'x' RETURN p", "NodeByLabelScan"));
+}
+
+TEST_F(PlannerTest, AMatchStartsWhereFewRowsAre) {
+  EXPECT_EQ(plan("MATCH (a:Person)-[:KNOWS]->(b:Person {id: 7}) RETURN a"), "ProduceResults Filter Expand(All) NodeIndexSeek");
+  EXPECT_TRUE(has("MATCH (a)-[:OWNS]->(b) RETURN a, b", "DirectedRelationshipTypeScan"));
+  EXPECT_TRUE(has("MATCH (a:Person {id: 1})-[:KNOWS]->(b)-[:KNOWS]->(c)-[:KNOWS]->(a) RETURN a", "Expand(Into)"));
+}
+
+TEST_F(PlannerTest, EagerOnlyWhereItMatters) {
+  EXPECT_FALSE(has("MATCH (a:Person) CREATE (:Log)", "Eager "));
+  EXPECT_TRUE(has("MATCH (a:Person) CREATE (:Person)", "Eager "));
+  EXPECT_TRUE(has("MATCH (a) CREATE (:Log)", "Eager "));
+  EXPECT_FALSE(has("MATCH (a:Person) SET a.seen = true", "Eager "));
+  EXPECT_TRUE(has("MATCH (a:Person)-[r:KNOWS]-(b) DELETE r", "Eager "));
+  EXPECT_FALSE(has("MATCH (a:Person) DETACH DELETE a", "Eager "));
+  EXPECT_TRUE(has("CREATE (a:Log) WITH a MATCH (b:Log) RETURN b", "Eager "));
+  EXPECT_FALSE(has("UNWIND [1, 2] AS x MERGE (a:Log {x: x})", "Eager "));
+}
+
+TEST_F(PlannerTest, ShapesOfClauses) {
+  EXPECT_EQ(plan("MATCH (p:Person) RETURN count(*)"), "ProduceResults NodeCountFromCountStore");
+  EXPECT_EQ(plan("MATCH ()-[r:KNOWS]->() RETURN count(r)"), "ProduceResults RelationshipCountFromCountStore");
+  EXPECT_EQ(plan("MATCH (p:Person) RETURN p.name ORDER BY p.name LIMIT 3"), "ProduceResults Top Projection NodeByLabelScan");
+  EXPECT_TRUE(has("MATCH (p:Person) OPTIONAL MATCH (p)-[:KNOWS]->(q) RETURN p, q", "Apply(Optional Expand(All) Argument)"));
+  EXPECT_TRUE(has("MATCH (p:Person) WHERE EXISTS { (p)-[:KNOWS]->() } RETURN p", "SemiApply("));
+  EXPECT_TRUE(has("MATCH (p:Person) WHERE NOT (p)-[:KNOWS]->() RETURN p", "AntiSemiApply("));
+  EXPECT_TRUE(has("MATCH (a:Robot)-[*1..3]->(b) RETURN b", "VarLengthExpand(All)"));
+  EXPECT_TRUE(has("RETURN 1 AS x UNION RETURN 2 AS x", "Distinct Union"));
+  EXPECT_EQ(plan("CREATE (:A)"), "EmptyResult Create Argument");
+}
+
+TEST_F(PlannerTest, ErrorsAtCompileTimeNameWhatIsNear) {
+  EXPECT_NE(error("MATCH (person) RETURN persn").find("did you mean `person`?"), std::string::npos);
+  EXPECT_NE(error("RETURN toUper('a')").find("did you mean 'toUpper'?"), std::string::npos);
+  EXPECT_NE(error("CALL db.label()").find("did you mean `db.labels`?"), std::string::npos);
+  EXPECT_NE(error("MATCH (n) RETURN n LIMIT n.x").find("LIMIT"), std::string::npos);
+  EXPECT_NE(error("MATCH ()-[r]->() MATCH (r) RETURN r").find("conflicting type Relationship"), std::string::npos);
+  EXPECT_NE(error("MATCH (n) RETURN n.a + n.b, n.a + n.b + count(*)").find("implicit grouping"), std::string::npos);
+  EXPECT_NE(error("RETURN 1 AS a UNION RETURN 2 AS b").find("same return column names"), std::string::npos);
+  EXPECT_NE(error("CREATE (n) MATCH (m) RETURN m").find("WITH is required"), std::string::npos);
+  EXPECT_NE(error("MATCH (n)").find("cannot conclude with MATCH"), std::string::npos);
+  EXPECT_NE(error("RETURN 1 AND true").find("expected Boolean but was Integer"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace graft::cypher
