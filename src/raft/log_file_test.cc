@@ -8,6 +8,7 @@ namespace graft::raft {
 namespace {
 
 const std::string kDirectory = "log";
+constexpr uint64_t kSegmentBytes = 64 << 10;
 
 std::vector<LogEntry> make(LogIndex first, size_t count, Term term, size_t bytes = 20) {
   std::vector<LogEntry> out;
@@ -20,7 +21,7 @@ std::vector<LogEntry> make(LogIndex first, size_t count, Term term, size_t bytes
 }
 
 std::unique_ptr<LogFile> open(FaultFiles& files) {
-  auto log = LogFile::open(files, kDirectory);
+  auto log = LogFile::open(files, kDirectory, kSegmentBytes);
   if (!log.ok()) ADD_FAILURE() << log.error().message;
   return log.ok() ? std::move(log).value() : nullptr;
 }
@@ -88,9 +89,9 @@ TEST(LogFile, ReadsAtLeastOneEntryAndNoMoreThanAskedFor) {
   EXPECT_EQ(log->entries(7, 9, 1 << 20)->size(), 2u);
 }
 
-// Three segments: 64 MB each.
+// Three segments, of 16, 16 and one entry.
 void fill_segments(LogFile& log) {
-  for (LogIndex i = 1; i <= 33; ++i) append(log, make(i, 1, i < 20 ? 1 : 2, 4 << 20));
+  for (LogIndex i = 1; i <= 33; ++i) append(log, make(i, 1, i < 20 ? 1 : 2, 4 << 10));
 }
 
 TEST(LogFile, CompactsWholeSegmentsAndKnowsTheTermBefore) {
