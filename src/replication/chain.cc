@@ -7,11 +7,11 @@
 namespace graft::replication {
 namespace {
 
-Error lost() {
+Error lost_leadership() {
   return Error{ErrorCode::kLeadershipLost, "leadership moved before the commit was replicated; it had no effect and may be tried again"};
 }
 
-Error unknown() {
+Error unknown_outcome() {
   return Error{ErrorCode::kUnknownOutcome,
                "leadership moved while the commit was being replicated and its outcome could not be found out: it may or may not have "
                "taken effect; read before trying again"};
@@ -128,7 +128,7 @@ void Chain::expire_watched() {
     env::Duration now = clock_.monotonic();
     for (Item& item : watched_) {
       if (item.waiters.empty() || now - item.watched_since < kWatchTime) continue;
-      calls.emplace_back(std::move(item.waiters), unknown());
+      calls.emplace_back(std::move(item.waiters), unknown_outcome());
       item.waiters.clear();
     }
   }
@@ -181,7 +181,7 @@ void Chain::when_head_applied(const Batch& batch, FateCallback done) {
     }
     fate = applied_.index;
     // Neither pending nor applied: the version read was dropped meanwhile.
-    if (batch.predecessor != 0 && applied_.mark < wanted) fate = lost();
+    if (batch.predecessor != 0 && applied_.mark < wanted) fate = lost_leadership();
   }
   done(fate);
 }
@@ -194,7 +194,7 @@ bool Chain::is_current(uint64_t generation) const {
 Chain::Verdict Chain::judge(raft::LogIndex index, raft::Term term, const Envelope& envelope) {
   std::lock_guard lock(mutex_);
   if (!fits(replay_mark_, term, envelope)) {
-    settle_locked(envelope.mark, lost(), &ready_calls_);
+    settle_locked(envelope.mark, lost_leadership(), &ready_calls_);
     return Verdict::kNoOp;
   }
   replay_mark_ = envelope.mark;
@@ -237,7 +237,7 @@ void Chain::advance_to(raft::LogIndex index, raft::Term term) {
     applied_.term = term;
     calls.swap(ready_calls_);
     while (!watched_.empty() && watched_.front().mark.term < term) {
-      calls.emplace_back(std::move(watched_.front().waiters), lost());
+      calls.emplace_back(std::move(watched_.front().waiters), lost_leadership());
       watched_.pop_front();
     }
   }
@@ -274,7 +274,7 @@ void Chain::replace_store(std::shared_ptr<storage::Store> store, AppliedPoint ap
       if (it->mark.term == applied_.mark.term && it->mark.number <= applied_.mark.number) {
         calls.emplace_back(std::move(it->waiters), applied_.index);
       } else if (it->mark.term < applied_.term) {
-        calls.emplace_back(std::move(it->waiters), unknown());
+        calls.emplace_back(std::move(it->waiters), unknown_outcome());
       } else {
         ++it;
         continue;
@@ -299,6 +299,11 @@ std::optional<size_t> Chain::release_clean_pages(size_t max_pages) {
   }
   want_idle_ = false;
   return released;
+}
+
+void Chain::cancel_release() {
+  std::lock_guard lock(mutex_);
+  want_idle_ = false;
 }
 
 }  // namespace graft::replication

@@ -115,6 +115,7 @@ class Chain {
   void replace_store(std::shared_ptr<storage::Store> store, AppliedPoint applied);
   // Switches about max_pages heap copies to the file when nothing is in flight. Nothing: not possible now.
   std::optional<size_t> release_clean_pages(size_t max_pages);
+  void cancel_release();  // nobody tries again: the lane need not wait
 
  private:
   struct Item {

@@ -100,8 +100,10 @@ void Checkpointer::finish() {
 }
 
 void Checkpointer::release() {
-  if (checkpoint_ || stopping_) {
+  if (checkpoint_ || stopping_ || failed_once_) {
     releasing_ = false;
+    chain_.cancel_release();
+    released_();
     return;
   }
   std::optional<size_t> released = chain_.release_clean_pages(kReleasePages);

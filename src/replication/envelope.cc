@@ -5,7 +5,7 @@
 namespace graft::replication {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kEnvelopeFormat = 1;
 
 }  // namespace
 
@@ -15,7 +15,7 @@ std::string encode_envelope(const Envelope& envelope) {
   for (const std::string& set : envelope.change_sets) payload += set.size() + 5;
   out.reserve(payload + 32);
   ByteWriter writer(&out);
-  writer.u8(kFormat);
+  writer.u8(kEnvelopeFormat);
   writer.u8(static_cast<uint8_t>(envelope.kind));
   writer.varint(envelope.mark.term);
   writer.varint(envelope.mark.number);
@@ -33,7 +33,7 @@ Result<Envelope> decode_envelope(std::string_view bytes) {
   ByteReader reader(bytes);
   Envelope envelope;
   uint8_t format = reader.u8();
-  if (!reader.ok() || format != kFormat) {
+  if (!reader.ok() || format != kEnvelopeFormat) {
     return Error{ErrorCode::kCorruption, "a Raft entry has envelope format " + std::to_string(format) + ", this version reads 1"};
   }
   uint8_t kind = reader.u8();

@@ -95,13 +95,23 @@ void Lane::run_batch() {
   graph::GraphTransaction transaction(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
   Made made;
   fill(batch, transaction, &made);
-  if (made.change_sets.empty()) {
+  if (made.spoilt) {
+    chain_.end_batch(batch);
+    window_->drop_batch();
+    run_again(std::move(made.ran));
+  } else if (made.change_sets.empty()) {
     chain_.end_batch(batch);
     withhold(batch, std::move(made.ran));
   } else {
     seal(batch, transaction, std::move(made));
   }
   if (queued() > 0) kick();
+}
+
+// The batch's fork is thrown away because of one job that was too large; the others have not been told anything.
+void Lane::run_again(std::vector<Ran> ran) {
+  std::lock_guard lock(mutex_);
+  for (auto it = ran.rbegin(); it != ran.rend(); ++it) queue_.push_front(std::move(it->job));
 }
 
 void Lane::fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made* made) {
@@ -111,7 +121,7 @@ void Lane::fill(const Chain::Batch& batch, graph::GraphTransaction& transaction,
     if (!job) return;
     bool alone = job->is_configuration_change();
     run_job(batch, transaction, std::move(job), made);
-    if (alone || clock_.monotonic() >= end) return;
+    if (alone || made->spoilt || clock_.monotonic() >= end) return;
   }
 }
 
@@ -134,6 +144,13 @@ void Lane::run_job(const Chain::Batch& batch, graph::GraphTransaction& transacti
   if (transaction.has_changes()) {
     job->counters = transaction.counters();
     std::string change_set = transaction.take_change_set();
+    if (change_set.size() > max_transaction_bytes_) {
+      made->spoilt = true;
+      job->finish(Error{ErrorCode::kTransactionTooLarge,
+                        fmt::format("the statement changes {} bytes, the limit is {}; split it, for instance with CALL {{ ... }} IN TRANSACTIONS",
+                                    change_set.size(), max_transaction_bytes_)});
+      return;
+    }
     window_->add(transaction.take_write_terms());
     made->bytes += change_set.size();
     made->change_sets.push_back(std::move(change_set));

@@ -89,7 +89,9 @@ class Lane {
     std::vector<std::string> change_sets;
     size_t bytes = 0;
     std::optional<ConfigurationChange> change;
+    bool spoilt = false;  // holds what must not be proposed: nothing of the batch is
   };
+  void run_again(std::vector<Ran> ran);
   void run_batch();
   void propose_sums(const Chain::Batch& batch);
   std::shared_ptr<LaneJob> take(bool batch_is_empty);

@@ -68,6 +68,7 @@ TEST_F(ClusterTest, FollowersRefuseWritesAndNameTheLeader) {
   raft::MemberId lead = leader().id();
   for (auto& n : nodes_) {
     if (n->id() == lead) continue;
+    ASSERT_TRUE(eventually([&] { return n->replica().status().state == ReplicaState::kServing && n->replica().leader_hint() == lead; }));
     auto outcome = n->write(create_node("person", 1));
     ASSERT_FALSE(outcome.ok());
     EXPECT_EQ(outcome.error().code, ErrorCode::kNotLeader);
@@ -206,6 +207,54 @@ TEST_F(ClusterTest, ALostDirectoryIsRefused) {
   ASSERT_TRUE(n.start().ok());
   ASSERT_TRUE(eventually([&] { return n.replica().status().state == ReplicaState::kFailed; })) << n.replica().status().reason;
   EXPECT_NE(n.replica().status().reason.find("remove"), std::string::npos) << n.replica().status().reason;
+}
+
+TEST_F(ClusterTest, ADirectoryCopiedFromAStoppedMemberIsUsed) {
+  start_three();
+  for (int i = 0; i < 20; ++i) write_somewhere(i);
+  raft::MemberId source = leader().id() == 3 ? 2 : 3;
+  node(source - 1).stop();
+  std::filesystem::copy(node(source - 1).directory(), root_ + "/node4", std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(node(source - 1).start().ok());
+  ASSERT_TRUE(add(4, members(4)).start().ok());
+  ASSERT_TRUE(eventually([&] { return node(3).replica().status().state == ReplicaState::kWaitingForPeers; }));
+  Status added = add_member(member(4));
+  ASSERT_TRUE(added.ok()) << added.error().message;
+  write_somewhere(20);
+  ASSERT_TRUE(eventually([&] { return votes(4); })) << node(3).replica().status().reason;
+  EXPECT_TRUE(all_equal(21));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/node4/set-aside-1"));
+}
+
+TEST_F(ClusterTest, ADirectoryCopiedFromARunningMemberIsSetAside) {
+  start_three();
+  for (int i = 0; i < 20; ++i) write_somewhere(i);
+  raft::MemberId source = leader().id() == 3 ? 2 : 3;
+  std::filesystem::copy(node(source - 1).directory(), root_ + "/node4", std::filesystem::copy_options::recursive);
+  Status added = add_member(member(4));
+  ASSERT_TRUE(added.ok()) << added.error().message;
+  ASSERT_TRUE(add(4, members(4)).start().ok());
+  ASSERT_TRUE(eventually([&] { return votes(4); })) << node(3).replica().status().reason;
+  write_somewhere(20);
+  EXPECT_TRUE(all_equal(21));
+  EXPECT_TRUE(std::filesystem::exists(root_ + "/node4/set-aside-1"));
+}
+
+TEST_F(ClusterTest, ANewcomerIsFilledWhileWritesGoOn) {
+  ASSERT_TRUE(add(1, members(1)).start().ok());
+  leader();
+  std::atomic<uint64_t> written{0};
+  for (int i = 0; i < 500; ++i) write_somewhere(static_cast<int64_t>(written++));
+  ASSERT_TRUE(add_member(member(2)).ok());
+  ASSERT_TRUE(add(2, members(2)).start().ok());
+  while (!votes(2)) write_somewhere(static_cast<int64_t>(written++));
+  write_somewhere(static_cast<int64_t>(written++));
+  EXPECT_TRUE(all_equal(written));
+  // It starts again from what the snapshot and the log left.
+  node(1).kill();
+  ASSERT_TRUE(node(1).start().ok());
+  write_somewhere(static_cast<int64_t>(written++));
+  EXPECT_TRUE(all_equal(written));
 }
 
 TEST_F(ClusterTest, FoundersWaitForAllOfThem) {

@@ -10,6 +10,7 @@ namespace graft::replication {
 namespace {
 
 constexpr uint32_t kCheckpointPollTicks = 25;
+constexpr uint64_t kKeptLogFactor = 4;
 
 Error stopped_serving(const std::string& reason) {
   return Error{ErrorCode::kUnavailable, "this node has stopped serving: " + reason};
@@ -63,12 +64,18 @@ void ReplicaCore::wait_for_leader(env::Duration timeout, std::function<void(Stat
   {
     std::lock_guard lock(mutex_);
     bool known = shared_.raft_leader != 0 && !shared_.leader_unreachable && !shared_.cluster.id.empty();
-    if (!known) {
+    if (!known && !halted_) {
       leader_waiters_.push_back(LeaderWaiter{clock_.monotonic() + timeout, std::move(done)});
       return;
     }
   }
-  done(Status());
+  done(known_or_stopped());
+}
+
+// For those who do not have to wait for a leader.
+Status ReplicaCore::known_or_stopped() const {
+  std::lock_guard lock(mutex_);
+  return halted_ ? Status(stopped_serving(shared_.reason)) : Status();
 }
 
 void ReplicaCore::settle_leader() {
@@ -163,10 +170,11 @@ void ReplicaCore::refresh_cluster(const AppliedPoint& point) {
     shared_.members = std::move(members);
     bool self_removed = std::find(removed.begin(), removed.end(), options_.self.id) != removed.end();
     shared_.removed = std::move(removed);
-    if (self_removed && shared_.state != ReplicaState::kFailed) {
-      shared_.state = ReplicaState::kRemoved;
-      shared_.reason = "this node was removed from the cluster; its data directory is of no use to it any more";
-    } else if (!cluster.id.empty() && shared_.state != ReplicaState::kFailed && shared_.state != ReplicaState::kRemoved) {
+    if (self_removed) {
+      role(roles_.raft).post([this] {
+        halt(ReplicaState::kRemoved, "this node was removed from the cluster; to use it again, empty its directory and add it under a new id");
+      });
+    } else if (!cluster.id.empty() && !halted_) {
       shared_.state = ReplicaState::kServing;
       shared_.reason.clear();
     }
@@ -226,26 +234,47 @@ void ReplicaCore::drive_flow(const raft::RaftStatus& status) {
   }
 }
 
+// The log is kept for a snapshot in flight, and, while it is not too long, for followers that are a little behind: a
+// snapshot costs them more.
+void ReplicaCore::compact_log(raft::LogIndex durable) {
+  raft::LogIndex limit = durable;
+  if (raft::LogIndex lowest = sender_->lowest_index(); lowest != 0) limit = std::min(limit, lowest);
+  if (log_->bytes() < kKeptLogFactor * options_.checkpoint_log_bytes) {
+    for (const raft::Progress& progress : driver_->status().progress) {
+      if (progress.recent_active && progress.match != 0) limit = std::min(limit, progress.match);
+    }
+  }
+  driver_->compact(limit);
+}
+
 void ReplicaCore::on_apply_failed(Error error) {
   role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); });
 }
 
 void ReplicaCore::on_log_failed(Error error) { fail(std::move(error)); }
 
-void ReplicaCore::fail(Error error) {
+void ReplicaCore::fail(Error error) { halt(ReplicaState::kFailed, error.message); }
+
+void ReplicaCore::halt(ReplicaState state, const std::string& reason) {
+  std::vector<LeaderWaiter> waiters;
   {
     std::lock_guard lock(mutex_);
-    if (shared_.state == ReplicaState::kFailed) return;
-    shared_.state = ReplicaState::kFailed;
-    shared_.reason = error.message;
+    if (halted_) return;
+    halted_ = true;
+    shared_.state = state;
+    shared_.reason = reason;
     shared_.raft_leader = 0;
+    waiters.swap(leader_waiters_);
   }
-  env::trace(env::TraceLevel::kError, "replica", "stops serving: {}", error.message);
+  env::trace(env::TraceLevel::kError, "replica", "node {} stops serving: {}", options_.self.id, reason);
+  Error stopped = stopped_serving(reason);
+  for (LeaderWaiter& waiter : waiters) waiter.done(stopped);
   if (!driver_) return;
   driver_->stop();
-  chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node failed while the commit was being replicated; it may or may not have taken effect: " + error.message});
-  lane_->abandon(stopped_serving(error.message));
-  applied_waiters_.abandon(stopped_serving(error.message));
+  chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node stopped while the commit was being replicated; it may or may not have taken effect: " + reason});
+  lane_->abandon(stopped);
+  applied_waiters_.abandon(stopped);
+  end_transfer(stopped);
 }
 
 void ReplicaCore::on_committed(std::vector<raft::LogEntry> entries) { applier_->enqueue(std::move(entries)); }

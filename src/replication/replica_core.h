@@ -140,6 +140,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void drive_transfer();
   raft::MemberId best_successor() const;
   void drive_promotions(const raft::RaftStatus& status);
+  void compact_log(raft::LogIndex durable);
   void drive_flow(const raft::RaftStatus& status);
   void change_membership(SystemJob::Work work, std::optional<ConfigurationChange> change, std::function<void(Status)> done);
   void try_change(SystemJob::Work work, std::optional<ConfigurationChange> change, env::Duration deadline, std::function<void(Status)> done);
@@ -148,9 +149,13 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
 
   void refresh_cluster(const AppliedPoint& point);
   void on_opened();
+  Status known_or_stopped() const;
   void settle_leader();   // tells who waits for a leader, when there is one
   void expire_leader_waiters();
   void fail(Error error);
+  // Raft role: nothing is served any more. Everybody who waits is told.
+  void halt(ReplicaState state, const std::string& reason);
+  void end_transfer(Status status);
   Status check_serving() const;
   bool built() const;
 
@@ -188,6 +193,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   mutable std::mutex mutex_;  // shared_, leader_waiters_
   Shared shared_;
   std::vector<LeaderWaiter> leader_waiters_;
+  bool halted_ = false;       // mutex_: failed or removed, for good
 
   std::vector<std::shared_ptr<storage::Store>> retired_stores_;  // mutex_: of older snapshots, while somebody reads them
 

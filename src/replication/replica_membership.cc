@@ -16,7 +16,7 @@ constexpr env::Duration kChangeTimeout = std::chrono::seconds(5);
 constexpr env::Duration kDrainTimeout = std::chrono::seconds(1);
 constexpr env::Duration kTransferTimeout = std::chrono::seconds(2);
 
-Error busy() {
+Error change_in_flight_error() {
   return Error{ErrorCode::kUnavailable, "another change of the membership is in flight; try again when it is done"};
 }
 
@@ -60,8 +60,8 @@ void ReplicaCore::change_membership(SystemJob::Work work, std::optional<Configur
   Status serving = check_serving();
   if (!serving.ok()) return done(std::move(serving));
   role(roles_.raft).post([this, work = std::move(work), change, done = std::move(done)]() mutable {
-    if (driver_->state().role != raft::Role::kLeader) return done(not_leader_error());
-    if (change_in_flight_) return done(busy());
+    if (!driver_->running() || driver_->state().role != raft::Role::kLeader) return done(not_leader_error());
+    if (change_in_flight_) return done(change_in_flight_error());
     change_in_flight_ = true;
     try_change(std::move(work), change, clock_.monotonic() + kChangeTimeout, [this, done = std::move(done)](Status status) {
       role(roles_.raft).post([this, status = std::move(status), done = std::move(done)]() mutable {
@@ -77,7 +77,7 @@ void ReplicaCore::try_change(SystemJob::Work work, std::optional<ConfigurationCh
                              std::function<void(Status)> done) {
   if (driver_->state().role != raft::Role::kLeader) return done(not_leader_error());
   if (change && (!last_change_settled() || driver_->status().pending_change)) {
-    if (clock_.monotonic() >= deadline) return done(busy());
+    if (clock_.monotonic() >= deadline) return done(change_in_flight_error());
     role(roles_.raft).post_after(options_.tick_interval, [this, work = std::move(work), change, deadline, done = std::move(done)]() mutable {
       try_change(std::move(work), change, deadline, std::move(done));
     });
@@ -195,7 +195,7 @@ raft::MemberId ReplicaCore::best_successor() const {
 
 void ReplicaCore::transfer_leadership(raft::MemberId to, std::function<void(Status)> done) {
   role(roles_.raft).post([this, to, done = std::move(done)]() mutable {
-    if (!driver_ || driver_->state().role != raft::Role::kLeader) return done(not_leader_error());
+    if (!driver_ || !driver_->running() || driver_->state().role != raft::Role::kLeader) return done(not_leader_error());
     if (transfer_) return done(Error{ErrorCode::kUnavailable, "leadership is being handed over already"});
     if (to == options_.self.id) return done(Status());
     raft::MemberId target = to != 0 ? to : best_successor();
@@ -210,16 +210,19 @@ void ReplicaCore::transfer_leadership(raft::MemberId to, std::function<void(Stat
   });
 }
 
+void ReplicaCore::end_transfer(Status status) {
+  if (!transfer_) return;
+  std::function<void(Status)> done = std::move(transfer_->done);
+  transfer_.reset();
+  chain_->set_draining(false);
+  lane_->kick();
+  done(std::move(status));
+}
+
 // At each tick and each change of leadership: first the lane runs dry, then Raft hands over, then somebody else leads.
 void ReplicaCore::drive_transfer() {
   if (!transfer_) return;
-  auto end = [this](Status status) {
-    std::function<void(Status)> done = std::move(transfer_->done);
-    transfer_.reset();
-    chain_->set_draining(false);
-    lane_->kick();
-    done(std::move(status));
-  };
+  auto end = [this](Status status) { end_transfer(std::move(status)); };
   RaftState state = driver_->state();
   if (state.role != raft::Role::kLeader) {
     if (state.leader != 0) return end(Status());

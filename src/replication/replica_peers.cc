@@ -15,13 +15,13 @@ namespace {
 constexpr size_t kMaxDescriptorMessage = 64 << 10;
 constexpr uint32_t kWindow = 256;
 
-std::string encode_id(raft::MemberId id) {
+std::string encode_member_id(raft::MemberId id) {
   std::string bytes;
   ByteWriter(&bytes).varint(id);
   return bytes;
 }
 
-const Member* find(const std::vector<Member>& members, raft::MemberId id) {
+const Member* find_in(const std::vector<Member>& members, raft::MemberId id) {
   for (const Member& member : members) {
     if (member.id == id) return &member;
   }
@@ -100,7 +100,7 @@ std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
                                                       "by CALL db.bolt.addRaftNode", hello.from.id)};
   }
   std::vector<Member> members = known_members();
-  const Member* member = find(members, hello.from.id);
+  const Member* member = find_in(members, hello.from.id);
   if (!member) return Refusal{RefusalCode::kUnknownMember, fmt::format("node {} is not known here", hello.from.id)};
   if (member->incarnation.empty()) return Refusal{RefusalCode::kNotReady, fmt::format("node {} has not registered yet", hello.from.id)};
   if (member->incarnation != hello.from.incarnation) {
@@ -140,14 +140,7 @@ void ReplicaCore::on_peer_unreachable(raft::MemberId id, const Error&) {
 void ReplicaCore::on_peer_refused(raft::MemberId id, const Refusal& refusal) {
   env::trace(env::TraceLevel::kWarning, "replica", "node {} refuses this node: {}", id, refusal.text);
   if (refusal.code == RefusalCode::kRemoved) {
-    {
-      std::lock_guard lock(mutex_);
-      if (shared_.state == ReplicaState::kFailed) return;
-      shared_.state = ReplicaState::kRemoved;
-      shared_.reason = refusal.text;
-      shared_.raft_leader = 0;
-    }
-    if (driver_) driver_->stop();
+    halt(ReplicaState::kRemoved, refusal.text);
   } else if (refusal.code == RefusalCode::kForeignIncarnation) {
     fail(Error{ErrorCode::kUnavailable, refusal.text});
   }
@@ -198,7 +191,7 @@ void ReplicaCore::answer_probe(const std::string& bytes, const Respond& respond)
   Member self = options_.self;
   self.incarnation = identity_.incarnation;
   std::optional<Member> leader;
-  if (const Member* member = find(members, leader_id)) leader = *member;
+  if (const Member* member = find_in(members, leader_id)) leader = *member;
   respond(encode_probe_answer(answer_as_member(self, cluster_id, members, removed, leader, *request)));
 }
 
@@ -241,9 +234,9 @@ void ReplicaCore::remove_self(std::function<void(Status)> done) {
     if (!transferred.ok()) return done(std::move(transferred));
     role(roles_.raft).post([this, done = std::move(done)]() mutable {
       std::vector<Member> members = known_members();
-      const Member* leader = find(members, raft_leader());
+      const Member* leader = find_in(members, raft_leader());
       if (!leader || leader->id == options_.self.id) return done(not_leader_error());
-      peers_->call(env::Address{leader->ip, leader->bolt_raft_port}, leader->id, CallKind::kRemove, encode_id(options_.self.id),
+      peers_->call(env::Address{leader->ip, leader->bolt_raft_port}, leader->id, CallKind::kRemove, encode_member_id(options_.self.id),
                    [done = std::move(done)](Result<std::string> answer) {
                      if (!answer.ok()) return done(answer.error());
                      if (answer->empty()) return done(Status());
@@ -276,7 +269,7 @@ bool ReplicaCore::begin_snapshot(raft::MemberId from, const std::string& message
   if (info->snapshot->index <= chain_->applied().index) return false;
   if (receiver_->active() || info->term < driver_->state().term) return true;
   std::vector<Member> members = known_members();
-  const Member* sender = find(members, from);
+  const Member* sender = find_in(members, from);
   if (!sender) return true;
   env::trace(env::TraceLevel::kInfo, "snapshot", "node {} is filled by node {} up to log index {}", options_.self.id, from, info->snapshot->index);
   receiver_->start(*peers_, *sender, *info->snapshot, [this](Result<ReceivedSnapshot> received) {

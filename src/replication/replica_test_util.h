@@ -53,7 +53,7 @@ class Awaited {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-inline bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(30)) {
+inline bool eventually(const std::function<bool()>& condition, std::chrono::seconds limit = std::chrono::seconds(15)) {
   auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
@@ -206,7 +206,10 @@ class ReplicaTest : public ::testing::Test {
     });
     if (!ok) {
       for (auto& n : nodes_) {
-        if (n->running()) ADD_FAILURE() << "node " << n->id() << ": " << n->replica().status().reason;
+        if (!n->running()) continue;
+        ReplicaStatus status = n->replica().status();
+        ADD_FAILURE() << "node " << n->id() << ": " << status.reason << " term " << status.raft.term << " leader " << status.raft.leader << " commit "
+                      << status.raft.commit << " applied " << status.raft.applied << " log " << status.log_first << "-" << status.log_last;
       }
       std::abort();
     }

@@ -5,7 +5,7 @@
 namespace graft::replication {
 namespace {
 
-Error conflict() {
+Error conflict_error() {
   return Error{ErrorCode::kConflict,
                "the transaction read what another one has changed since; it was rolled back and may be run again"};
 }
@@ -29,10 +29,10 @@ Status WriteWindow::validate(const graph::Footprint& footprint, storage::Version
   auto later = std::upper_bound(sealed_.begin(), sealed_.end(), base,
                                 [](storage::VersionNo version, const Sealed& sealed) { return version < sealed.version; });
   for (auto it = later; it != sealed_.end(); ++it) {
-    if (conflicts(footprint, it->terms)) return conflict();
+    if (conflicts(footprint, it->terms)) return conflict_error();
   }
   for (const graph::WriteTerms& terms : batch_) {
-    if (conflicts(footprint, terms)) return conflict();
+    if (conflicts(footprint, terms)) return conflict_error();
   }
   return {};
 }
