@@ -60,7 +60,7 @@ uint32_t GroupTable::find_or_add(std::span<const Value> key) {
     index_->slots.swap(bigger);
     for (uint32_t g = 0; g < groups_; ++g) index_->slots[index_->find(hashes_[g], [](uint32_t) { return false; })] = g;
   }
-  size_t bytes = 16;
+  size_t bytes = 32;  // hash and index, which grow by doubling
   for (const Value& v : key) bytes += sizeof(Value) + v.heap_bytes();
   memory_.charge(bytes);
   auto group = static_cast<uint32_t>(groups_++);
