@@ -216,10 +216,9 @@ TEST_F(ClusterTest, ADirectoryCopiedFromAStoppedMemberIsUsed) {
   node(source - 1).stop();
   std::filesystem::copy(node(source - 1).directory(), root_ + "/node4", std::filesystem::copy_options::recursive);
   ASSERT_TRUE(node(source - 1).start().ok());
-  ASSERT_TRUE(add(4, members(4)).start().ok());
-  ASSERT_TRUE(eventually([&] { return node(3).replica().status().state == ReplicaState::kWaitingForPeers; }));
   Status added = add_member(member(4));
   ASSERT_TRUE(added.ok()) << added.error().message;
+  ASSERT_TRUE(add(4, members(4)).start().ok());
   write_somewhere(20);
   ASSERT_TRUE(eventually([&] { return votes(4); })) << node(3).replica().status().reason;
   EXPECT_TRUE(all_equal(21));
