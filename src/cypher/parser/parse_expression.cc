@@ -108,7 +108,7 @@ Expr* Parser::binary(int min_precedence) {
     Expr* right = binary(precedence + 1);
     if ((kind == ExprKind::kAnd || kind == ExprKind::kOr) && left->kind == kind && !left->parenthesised) {
       left->children.push_back(right);
-      finish(left);
+      left->height = std::max(left->height, right->height + 1);
     } else {
       left = make(kind, position, {left, right});
     }

@@ -93,7 +93,7 @@ Clause* Parser::read_or_call() {
   if (words("LOAD", "CSV")) return load_csv_clause();
   if (word("USE")) return use_clause();
   if (word("FINISH")) return arena_->make<FinishClause>();
-  if (is_word("ORDER") || is_word("SKIP") || is_word("LIMIT") || is_word("OFFSET")) {
+  if ((is_word("ORDER") && is_word("BY", 1)) || is_word("SKIP") || is_word("LIMIT") || is_word("OFFSET")) {
     ProjectionClause* with = arena_->make<ProjectionClause>(ClauseKind::kWith);
     with->star = true;
     order_and_limits(with);
