@@ -70,10 +70,7 @@ void Session::feed_messages(std::string_view bytes) {
       interrupt();
     }
   }
-  if (!status.ok()) {  // at once: a close would go on taking what this client sends for a while
-    close();
-    return connection_->abort();
-  }
+  if (!status.ok()) return end(true);  // a close would go on taking what this client sends for a while
   if (!reading_paused_ && (queue_.size() > kMostQueuedMessages || queued_bytes_ > kMostQueuedBytes)) {
     reading_paused_ = true;
     connection_->pause_reading();
@@ -239,7 +236,9 @@ void Session::on_sent() {
 
 // ---- the end ----
 
-void Session::close() {
+void Session::close() { end(false); }
+
+void Session::end(bool at_once) {
   if (state_ == State::kClosed) return;
   flush();
   state_ = State::kClosed;
@@ -249,7 +248,11 @@ void Session::close() {
   queue_.clear();
   give_up_results();
   drop_transaction();
-  connection_->close();
+  if (at_once) {
+    connection_->abort();
+  } else {
+    connection_->close();
+  }
 }
 
 void Session::on_closed(const Error&) {

@@ -98,6 +98,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void fail(const Error& error);
   void fail_and_close(const Error& error);
   void flush();
+  void end(bool at_once);
   uint64_t wait_for(Wait wait);
   bool resume(uint64_t operation);  // false: that operation was given up
   // Runs `work` on a worker, then `then(result)` on the io role.
