@@ -1,5 +1,7 @@
 // Expand(All) and OptionalExpand(All): from a node to its neighbours.
 
+#include <algorithm>
+
 #include "cypher/executor/executor.h"
 #include "cypher/executor/neighbours.h"
 #include "cypher/executor/operators.h"
@@ -80,10 +82,21 @@ class Expand final : public Operator {
 
   void open_row(uint32_t row) {
     open_ = true;
+    if (position_ % graph::GraphView::kPrefetchNodes == 0) prefetch();
     graph::NodeId from = in_->column(expand_.from).node(row);
     nothing_ = from == graph::kNoId || !has_types_;
     if (!nothing_) neighbours_.open(from, types_);
     hit();
+  }
+
+  // The pages of the next rows' nodes are asked for together.
+  void prefetch() {
+    const Column& from = in_->column(expand_.from);
+    if (from.form() != Column::Form::kNodes || in_->selected || position_ >= from.ids().size()) return;
+    auto ids = std::span(from.ids()).subspan(position_);
+    if (ids.size() < 8) return;
+    ids = ids.first(std::min(ids.size(), graph::GraphView::kPrefetchNodes));
+    if (std::find(ids.begin(), ids.end(), graph::kNoId) == ids.end()) context().view().prefetch_adjacency(ids, expand_.direction);
   }
 
   // More neighbours of this row; false: there are no more.
