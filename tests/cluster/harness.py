@@ -248,7 +248,11 @@ class Cluster:
         return commit
 
     def __enter__(self):
-        return self.start().wait_serving()
+        try:
+            return self.start().wait_serving()
+        except BaseException:
+            self.__exit__()  # nothing stays behind
+            raise
 
     def __exit__(self, *_):
         for server in self.servers.values():

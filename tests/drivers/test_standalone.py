@@ -103,7 +103,9 @@ def test_two_results_open_at_once(driver):
 def test_a_large_result_comes_in_pieces(driver):
     with driver.session(fetch_size=1000) as session:
         assert sum(1 for _ in session.run("UNWIND range(1, 100000) AS x RETURN x")) == 100_000
-        next(iter(session.run("UNWIND range(1, 1000000) AS x RETURN x")))  # and then nothing more of it
+        result = session.run("UNWIND range(1, 1000000) AS x RETURN x")
+        assert next(iter(result))["x"] == 1
+        result.consume()  # nothing more of it: DISCARD
         assert session.run("RETURN 1 AS one").single()["one"] == 1
 
 
