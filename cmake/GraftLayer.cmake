@@ -21,6 +21,7 @@ function(graft_layer name)
   target_link_libraries(graft_${name} ${scope} ${A_DEPS} ${A_LIBS} Threads::Threads)
   if(tests)
     add_executable(${name}_test ${tests})
+    set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests may use the same helper names
     target_compile_definitions(${name}_test PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_link_libraries(${name}_test PRIVATE graft_${name} ${A_TEST_DEPS} gmock gtest gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
