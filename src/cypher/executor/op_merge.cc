@@ -1,5 +1,6 @@
 // Merge: per left row the matches of the right side, or the pattern made.
 
+#include <algorithm>
 #include <numeric>
 
 #include "cypher/executor/entity_writer.h"
@@ -17,17 +18,33 @@ class Merge final : public Operator {
       : Operator(executor, plan),
         merge_(static_cast<const PlanMerge&>(plan)),
         out_(make_batch()),
-        matches_(context(), executor.slot_count(), plan.available),
+        matches_(context(), executor.slot_count(), all_slots(plan)),
         creator_(executor, context(), merge_.nodes, merge_.relationships, true),
         on_create_(executor, context(), merge_.on_create),
         on_match_(executor, context(), merge_.on_match) {
     std::vector<Slot> own;
     for (const CreateNodeItem& item : merge_.nodes) own.push_back(item.node);
     for (const CreateRelationshipItem& item : merge_.relationships) own.push_back(item.relationship);
-    keep_ = slots_but(own);
+    // The left row whole: what is created or set may read more of it than anything above does.
+    for (Slot slot : plan.left->available) {
+      if (std::find(own.begin(), own.end(), slot) == own.end()) keep_.push_back(slot);
+    }
+    for (Slot slot : keep_) {
+      const auto& matched = plan.right->available;
+      if (std::find(matched.begin(), matched.end(), slot) == matched.end()) left_only_.push_back(slot);
+    }
   }
 
  private:
+  static std::vector<Slot> all_slots(const PlanNode& plan) {
+    std::vector<Slot> slots = plan.available;
+    slots.insert(slots.end(), plan.left->available.begin(), plan.left->available.end());
+    slots.insert(slots.end(), plan.right->available.begin(), plan.right->available.end());
+    std::sort(slots.begin(), slots.end());
+    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+    return slots;
+  }
+
   void start() override {
     left().open(argument());
     in_ = nullptr;
@@ -64,6 +81,11 @@ class Merge final : public Operator {
     right().open({in_, row});
     while (Batch* batch = right().pull()) matches_.add(*batch);
     if (matches_.size() > 0) {
+      for (Slot slot : left_only_) {
+        Column& column = matches_.rows().column(slot);
+        column.clear();
+        column.append_repeated(in_->column(slot), row, matches_.size(), 0);
+      }
       if (!on_match_.empty()) {
         for (uint32_t i = 0; i < matches_.size(); ++i) on_match_.apply(matches_.rows(), i);
       }
@@ -85,7 +107,7 @@ class Merge final : public Operator {
 
   const PlanMerge& merge_;
   Batch out_;
-  std::vector<Slot> keep_;
+  std::vector<Slot> keep_, left_only_;
   RowBuffer matches_;
   PatternCreator creator_;
   SetWriter on_create_, on_match_;
