@@ -18,12 +18,20 @@ class Expand final : public Operator {
         expand_(static_cast<const PlanExpand&>(plan)),
         optional_(plan.op == PlanOp::kOptionalExpandAll),
         out_(make_batch()),
-        keep_(slots_but({expand_.relationship, expand_.to})),
+        keep_(slots_kept(plan, {expand_.relationship, expand_.to})),
         types_(expand_.types),
         neighbours_(context(), expand_.direction),
         predicate_(&executor, context(), expand_.predicates) {}
 
  private:
+  // With predicates the rows of before are needed whole: they may read what nothing above does.
+  static std::vector<Slot> slots_kept(const PlanNode& plan, std::initializer_list<Slot> own) {
+    bool whole = !static_cast<const PlanExpand&>(plan).predicates.empty();
+    std::vector<Slot> slots = whole ? plan.left->available : plan.available;
+    std::erase_if(slots, [&](Slot slot) { return std::find(own.begin(), own.end(), slot) != own.end(); });
+    return slots;
+  }
+
   void start() override {
     left().open(argument());
     in_ = nullptr;
