@@ -72,8 +72,10 @@ void Planner::create(const CreateClause& c, Stream* s) {
   leaf_or_top(s);
   Stream properties = *s;  // a later pattern's properties may use what an earlier one of the clause makes
   for (const PathPattern* path : c.patterns) {
-    created_pattern(*path, &create->nodes, &create->relationships, &properties, &made);
-    properties.bound.insert(made.begin(), made.end());
+    SlotSet of_path;
+    created_pattern(*path, &create->nodes, &create->relationships, &properties, &of_path);
+    properties.bound.insert(of_path.begin(), of_path.end());
+    made.insert(of_path.begin(), of_path.end());
   }
   s->bound.insert(made.begin(), made.end());
   push(s, create, s->rows);
