@@ -52,7 +52,7 @@ constexpr Row kRows[] = {
     {ErrorCode::kTransactionNotFound, "Neo.ClientError.Transaction.TransactionNotFound", false},
     {ErrorCode::kTransactionTerminated, "Neo.ClientError.Transaction.Terminated", false},
     {ErrorCode::kRequestInvalid, "Neo.ClientError.Request.Invalid", false},
-    {ErrorCode::kUnsupported, "Neo.ClientError.Statement.NotSystemDatabaseError", false},
+    {ErrorCode::kUnsupported, "Neo.ClientError.Statement.UnsupportedOperationError", false},
 };
 
 const Row& row(ErrorCode code) {
