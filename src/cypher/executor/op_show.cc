@@ -42,7 +42,8 @@ class Show final : public Operator {
   void start() override {
     rows_.clear();
     given_ = 0;
-    if (show_.command->kind == CommandKind::kShow) load(static_cast<const ShowCommand&>(*show_.command));
+    if (show_.command->kind != CommandKind::kShow) throw_error(ErrorCode::kUnsupported, "TERMINATE TRANSACTIONS is not supported yet");
+    load(static_cast<const ShowCommand&>(*show_.command));
   }
 
   void load(const ShowCommand& command) {
