@@ -49,7 +49,7 @@ PlannedStatement Planner::run(const Statement& statement) {
   number_all();
   PlannedStatement out;
   out.plan = plan_;
-  out.type = type_;
+  out.type = type_ == QueryType::kReadWrite && columns.empty() ? QueryType::kWrite : type_;
   out.expects_large_write = large_write_;
   out.notifications = std::move(analysis_.notifications);
   return out;
