@@ -61,7 +61,8 @@ void Planner::match_graph(QueryGraph* graph, Stream* s) {
   std::vector<bool> predicate_done(graph->predicates.size(), false), edge_done(graph->edges.size(), false);
   filters(graph, &predicate_done, s, false);
   for (const MatchStep& step : chosen.steps) {
-    if (step.kind == MatchStep::kLeaf) {
+    if (step.kind == MatchStep::kLeaf && join_leaf(*graph, step, &predicate_done, s)) {
+    } else if (step.kind == MatchStep::kLeaf) {
       emit_leaf(*graph, step, s);
       for (int p : step.leaf.solved) predicate_done[static_cast<size_t>(p)] = true;
       if (step.leaf.edge >= 0) {
@@ -100,6 +101,37 @@ std::vector<Slot> Planner::unique_with(const QueryGraph& g, int edge, const std:
     if (!disjoint) out.push_back(other.slot);
   }
   return out;
+}
+
+// A scan that an equality ties to what is there already: both sides once, joined by hash.
+bool Planner::join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s) {
+  const LeafChoice& leaf = step.leaf;
+  const bool scan = leaf.op == PlanOp::kAllNodesScan || leaf.op == PlanOp::kNodeByLabelScan;
+  if (!scan || leaf.edge >= 0 || !s->top || s->rows * leaf.rows < 1000) return false;
+  for (size_t i = 0; i < g.predicates.size(); ++i) {
+    const Expr* e = g.predicates[i].expression;
+    if ((*predicate_done)[i] || e->kind != ExprKind::kEqual) continue;
+    for (size_t side = 0; side < 2; ++side) {
+      SlotSet here, there;
+      collect_slots(e->children[side], &here);
+      collect_slots(e->children[1 - side], &there);
+      const bool known = !there.empty() && std::all_of(there.begin(), there.end(), [&](Slot slot) { return s->bound.contains(slot); });
+      if (!known || here != SlotSet{leaf.node}) continue;
+      Stream right;
+      emit_leaf(g, step, &right);
+      PlanHashJoin* join = node<PlanHashJoin>(PlanOp::kValueHashJoin);
+      join->left_key = lower(e->children[1 - side], *s);
+      join->right_key = lower(e->children[side], right);
+      join->left = s->top;
+      join->right = right.top;
+      (*predicate_done)[i] = true;
+      for (int p : leaf.solved) (*predicate_done)[static_cast<size_t>(p)] = true;
+      s->bound.insert(leaf.node);
+      place(s, join, s->rows * leaf.rows * 0.1);
+      return true;
+    }
+  }
+  return false;
 }
 
 // ---- Leaves -------------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ class Planner : public SlotSource {
   void apply(const Stream& inner, const SlotSet& introduced, Stream* s);
   static bool needs_selection(const std::vector<PathPattern*>& patterns);
   void select_paths(const PathPattern& path, QueryGraph* graph, Stream* s);
+  bool join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s);
   void emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s);
   void emit_expand(QueryGraph* g, const MatchStep& step, const std::vector<bool>& edges_done, Stream* s);
   void emit_var_length(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s);
