@@ -94,7 +94,9 @@ TEST(CypherFuzz, MutatedQueriesRun) {
     }
     const std::string text = Mutator(seed + 1000000).text();
     auto answer = db.run(text, {{"p", graph::Value::integer(2)}});
-    if (!answer.ok()) EXPECT_NE(answer.error().code, ErrorCode::kInternal) << text << "\n" << answer.error().message;
+    if (!answer.ok()) {
+      EXPECT_NE(answer.error().code, ErrorCode::kInternal) << text << "\n" << answer.error().message;
+    }
   }
 }
 
@@ -137,7 +139,9 @@ TEST(CypherFuzz, DepthAndLengthAreBounded) {
   for (const std::string& text : deep) {
     SCOPED_TRACE(text.substr(0, 60));
     auto answer = db.run(text);
-    if (!answer.ok()) EXPECT_NE(answer.error().code, ErrorCode::kInternal) << text.substr(0, 60) << " " << answer.error().message.substr(0, 200);
+    if (!answer.ok()) {
+      EXPECT_NE(answer.error().code, ErrorCode::kInternal) << text.substr(0, 60) << " " << answer.error().message.substr(0, 200);
+    }
   }
 }
 
