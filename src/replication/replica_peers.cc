@@ -41,6 +41,10 @@ Status ReplicaCore::start_peers() {
   sender_ = SnapshotSender::create(clock_, roles_.raft, roles_.background, options_.snapshot_bytes_per_second, random_.next(),
                                    [this](raft::MemberId to, bool ok) {
                                      if (driver_) driver_->report_snapshot(to, ok);
+                                   },
+                                   // Raft asks for the snapshot once more, and gets the one that is offered already.
+                                   [this](raft::MemberId to) {
+                                     if (driver_) driver_->report_snapshot(to, false);
                                    });
   SnapshotReceiver::Options receiving;
   receiving.store = store_options();
@@ -249,7 +253,6 @@ void ReplicaCore::remove_self(std::function<void(Status)> done) {
 // ---- snapshots
 
 std::optional<raft::SnapshotDescriptor> ReplicaCore::offer_snapshot(raft::LogIndex at_least, raft::MemberId to) {
-  if (sender_->busy(to)) return std::nullopt;
   AppliedPoint point = chain_->applied();
   raft::Configuration configuration = configuration_of(members_of(graph::GraphView(point.version)));
   auto has = [to](const std::vector<raft::MemberId>& ids) { return std::find(ids.begin(), ids.end(), to) != ids.end(); };
@@ -267,7 +270,9 @@ bool ReplicaCore::begin_snapshot(raft::MemberId from, const std::string& message
   Result<raft::MessageInfo> info = raft::inspect_message(message);
   if (!info.ok() || !info->snapshot) return false;
   if (info->snapshot->index <= chain_->applied().index) return false;
-  if (receiver_->active() || info->term < driver_->state().term) return true;
+  if (info->term < driver_->state().term) return true;
+  if (receiver_->deserted(from)) receiver_->stop();
+  if (receiver_->active()) return true;
   std::vector<Member> members = known_members();
   const Member* sender = find_in(members, from);
   if (!sender) return true;

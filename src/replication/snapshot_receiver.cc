@@ -12,6 +12,7 @@ namespace graft::replication {
 namespace {
 
 constexpr env::Duration kKeepAlive = std::chrono::seconds(1);
+constexpr env::Duration kDeserted = std::chrono::seconds(3);
 
 // One attempt, from offer to end. Tasks of an earlier attempt find another number and do nothing.
 struct Attempt {
@@ -38,6 +39,9 @@ class SnapshotReceiverImpl final : public SnapshotReceiver, public std::enable_s
       : fs_(fs), generations_(generations), clock_(clock), raft_role_(raft_role), background_(background), options_(std::move(options)) {}
 
   bool active() const override { return attempt_ != nullptr; }
+  bool deserted(raft::MemberId from) const override {
+    return attempt_ && !attempt_->at_end && attempt_->from.id != from && clock_.monotonic() - attempt_->last_progress > kDeserted;
+  }
   void start(PeerTransport& transport, const Member& from, const raft::SnapshotDescriptor& descriptor, Received received) override;
   void make_current(std::function<void(Status)> done) override;
   void finish(bool ok) override;

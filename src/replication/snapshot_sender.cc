@@ -16,12 +16,14 @@ constexpr size_t kChunkBytes = 1 << 20;
 constexpr uint64_t kWindowBytes = 8 << 20;  // sent and not acknowledged
 constexpr env::Duration kPatience = std::chrono::seconds(30);
 constexpr env::Duration kCheckInterval = std::chrono::seconds(1);
+constexpr env::Duration kOfferAgain = std::chrono::seconds(3);  // a receiver at work is heard every second
 
 struct Offer {
   uint64_t id = 0;
   raft::MemberId to = 0;
   std::shared_ptr<const SnapshotSource> source;
   env::Duration last_progress{0};
+  env::Duration last_unheard{0};  // when `unheard_` was called last
   std::shared_ptr<FrameChannel> channel;
   uint64_t channel_number = 0;  // tells what was read for an earlier channel
   std::string resume_key;
@@ -35,9 +37,9 @@ struct Offer {
 class SnapshotSenderImpl final : public SnapshotSender, public std::enable_shared_from_this<SnapshotSenderImpl> {
  public:
   SnapshotSenderImpl(env::Clock& clock, env::TaskRunner& raft_role, env::TaskRunner& background, uint64_t bytes_per_second,
-                     uint64_t start, Finished finished)
+                     uint64_t start, Finished finished, Unheard unheard)
       : clock_(clock), raft_role_(raft_role), background_(background), bytes_per_second_(bytes_per_second), next_id_(start),
-        finished_(std::move(finished)) {}
+        finished_(std::move(finished)), unheard_(std::move(unheard)) {}
 
   raft::SnapshotDescriptor offer(raft::MemberId to, SnapshotSource source) override;
   bool busy(raft::MemberId to) const override { return offers_.count(to) != 0; }
@@ -62,6 +64,7 @@ class SnapshotSenderImpl final : public SnapshotSender, public std::enable_share
   uint64_t next_id_;
   uint64_t next_channel_ = 0;
   Finished finished_;
+  Unheard unheard_;
   std::map<raft::MemberId, Offer> offers_;
 };
 
@@ -209,7 +212,12 @@ void SnapshotSenderImpl::finish(raft::MemberId to, bool ok, const std::string& w
 void SnapshotSenderImpl::check_patience() {
   env::Duration now = clock_.monotonic();
   for (const auto& [to, offer] : std::map(offers_)) {
-    if (now - offer.last_progress > kPatience) finish(to, false, "the receiver is silent");
+    if (now - offer.last_progress > kPatience) {
+      finish(to, false, "the receiver is silent");
+    } else if (unheard_ && now - std::max(offer.last_progress, offer.last_unheard) > kOfferAgain) {
+      offers_.at(to).last_unheard = now;
+      unheard_(to);
+    }
   }
   if (!offers_.empty()) raft_role().post_after(kCheckInterval, [this] { check_patience(); });
 }
@@ -224,8 +232,10 @@ void SnapshotSenderImpl::stop() {
 }  // namespace
 
 std::shared_ptr<SnapshotSender> SnapshotSender::create(env::Clock& clock, env::TaskRunner& raft_role, env::TaskRunner& background,
-                                                       uint64_t bytes_per_second, uint64_t start, Finished finished) {
-  return std::make_shared<SnapshotSenderImpl>(clock, raft_role, background, bytes_per_second, start, std::move(finished));
+                                                       uint64_t bytes_per_second, uint64_t start, Finished finished,
+                                                       Unheard unheard) {
+  return std::make_shared<SnapshotSenderImpl>(clock, raft_role, background, bytes_per_second, start, std::move(finished),
+                                              std::move(unheard));
 }
 
 }  // namespace graft::replication

@@ -69,8 +69,11 @@ class SnapshotSender {
  public:
   // finished: every offer's end, once; ok: the receiver has installed it.
   using Finished = std::function<void(raft::MemberId to, bool ok)>;
+  // Nothing was heard of the receiver for 3 s, and again every 3 s: the offer may be lost, or the receiver started anew
+  // and knows nothing of it. It has to be told again; who knows of it ignores that.
+  using Unheard = std::function<void(raft::MemberId to)>;
   static std::shared_ptr<SnapshotSender> create(env::Clock& clock, env::TaskRunner& raft_role, env::TaskRunner& background,
-                                                uint64_t bytes_per_second, uint64_t start, Finished finished);
+                                                uint64_t bytes_per_second, uint64_t start, Finished finished, Unheard unheard = nullptr);
   virtual ~SnapshotSender() = default;
 
   // For LogReader::snapshot: keeps the source pinned until the end. The receiver has 30 s to come or to go on.
@@ -102,6 +105,9 @@ class SnapshotReceiver {
   virtual ~SnapshotReceiver() = default;
 
   virtual bool active() const = 0;
+  // An attempt that waits for another member than `from`, of which nothing was heard for 3 s: a leader of earlier. It may be
+  // stopped in favour of an offer of `from`.
+  virtual bool deserted(raft::MemberId from) const = 0;
   // from: the member that offered `descriptor`. Offers that come while one is active are ignored (the leader repeats).
   virtual void start(PeerTransport& transport, const Member& from, const raft::SnapshotDescriptor& descriptor, Received received) = 0;
   // After `received`, once nothing can be applied or committed to the old generation any more: replaces CURRENT.
