@@ -273,6 +273,40 @@ TEST_F(SnapshotTransfer, AReceiverThatNeverComesIsGivenUp) {
   EXPECT_EQ(finished_, std::vector<std::string>{"2 failed"});
 }
 
+TEST_F(SnapshotTransfer, AReceiverThatStartedAnewIsToldAgainAndComesForTheSameOffer) {
+  sender_->stop();
+  int unheard = 0;
+  sender_ = SnapshotSender::create(runner_, runner_, runner_, 1 << 30, 7, [](raft::MemberId, bool) {}, [&](raft::MemberId) { ++unheard; });
+  transport_.sender = sender_;
+  fill(3000, 5000);
+  transport_.down = true;
+  give();
+  receiver_->stop();  // killed
+  runner_.pass(2s);
+  EXPECT_EQ(unheard, 0);
+  runner_.pass(4s);
+  EXPECT_GE(unheard, 1);
+  transport_.down = false;
+  give();
+  runner_.pass(2s);
+  ASSERT_TRUE(received_ && received_->ok()) << (received_ ? received_->error().message : "nothing");
+  expect_whole(*(*received_)->store);
+  int before = unheard;
+  runner_.pass(10s);  // received, not yet put in place: it is still heard
+  EXPECT_EQ(unheard, before);
+}
+
+TEST_F(SnapshotTransfer, AnAttemptThatWaitsForALeaderOfEarlierIsDeserted) {
+  fill(10, 100);
+  transport_.down = true;
+  give();
+  runner_.pass(1s);
+  EXPECT_FALSE(receiver_->deserted(3));
+  runner_.pass(4s);
+  EXPECT_TRUE(receiver_->deserted(3));
+  EXPECT_FALSE(receiver_->deserted(1));  // the offer's own member
+}
+
 TEST_F(SnapshotTransfer, ASenderThatIsGoneIsGivenUpAndTheOldGenerationStays) {
   fill(10, 100);
   std::string before = generations_->current();
