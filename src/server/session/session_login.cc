@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "replication/member_records.h"
 #include "server/auth/users.h"
 #include "server/bolt/replies.h"
 #include "server/session/session.h"
@@ -51,7 +52,11 @@ void Session::handle_logon(const AuthToken& token) {
   }
   const replication::ReadVersion version = services_.replica.applied();
   if (!version.version) return fail_and_close(unavailable_error());
-  std::string record = graph::GraphView(version.version).system_record(user_key(token.principal));
+  const graph::GraphView view(version.version);
+  std::string record = view.system_record(user_key(token.principal));
+  // Before the cluster's first entry is applied there are no users yet: at the foundation, and when a founder that has no
+  // checkpoint of later starts again and goes through its log. That is no wrong password.
+  if (record.empty() && replication::cluster_record(view).id.empty()) return fail_and_close(unavailable_error());
   const uint64_t operation = wait_for(Wait::kLogin);
   services_.authenticator.check(token.principal, token.credentials, std::move(record), host_of(connection_->peer()),
                                 [self = shared_from_this(), operation](Result<User> user) {
