@@ -37,10 +37,16 @@ class ClusterTest : public ReplicaTest {
       return true;
     });
   }
-  Status add_member(Member m) {
-    Awaited<Status> done;
-    leader().replica().add_member(std::move(m), done.callback());
-    return done.get();
+  // The change before may not have ended on the leader yet, although its record is applied: as the error says, tried again.
+  Status add_member(const Member& m) {
+    Status added;
+    eventually([&] {
+      Awaited<Status> done;
+      leader().replica().add_member(m, done.callback());
+      added = done.get();
+      return added.ok() || added.error().message.find("in flight") == std::string::npos;
+    });
+    return added;
   }
   Status remove_member(raft::MemberId id) {
     Awaited<Status> done;
