@@ -117,8 +117,7 @@ def test_the_leader_is_killed_twenty_times(cluster):
     print(f"\nwrite gap over {ROUNDS} kills: cluster {cluster_gap * 1000:.0f} ms, driver with initial_retry_delay=0.1 "
           f"{eager_gap * 1000:.0f} ms, with its defaults {default_gap * 1000:.0f} ms; "
           f"{sum(len(w.acknowledged) for w in writers)} writes acknowledged, {sum(len(w.unknown) for w in writers)} IncompleteCommit")
-    assert cluster_gap < 1.0 and eager_gap < 1.0
-    assert default_gap < 5.0  # the aim is 2.5 s: now and then the first retry, after about a second, still finds no writer
+    assert cluster_gap < 1.0 and eager_gap < 1.0 and default_gap < 2.5
     assert len(set(map(str, state_sums(cluster).values()))) == 1
 
 
