@@ -75,4 +75,11 @@ uint32_t Neighbours::next(uint32_t most, std::vector<uint64_t>* nodes, std::vect
   return given;
 }
 
+std::vector<Slot> slots_kept(const PlanNode& expand, std::initializer_list<Slot> own) {
+  bool whole = !static_cast<const PlanExpand&>(expand).predicates.empty();
+  std::vector<Slot> slots = whole ? expand.left->available : expand.available;
+  std::erase_if(slots, [&](Slot slot) { return std::find(own.begin(), own.end(), slot) != own.end(); });
+  return slots;
+}
+
 }  // namespace graft::cypher

@@ -3,6 +3,7 @@
 // The neighbours of one node, one after another: straight from the pages in a read; copied first in a write, since a run
 // does not outlive the view's next mutation. A self-loop walked in both directions is given once.
 
+#include <initializer_list>
 #include <vector>
 
 #include "cypher/functions/entities.h"
@@ -44,5 +45,9 @@ class Neighbours {
   bool copied_ = false;
   std::vector<uint64_t> copied_nodes_, copied_relationships_;
 };
+
+// The slots that an expansion carries over from its input, `own` (those it sets itself) left out. With predicates the rows
+// of before are needed whole: they may read what nothing above does.
+std::vector<Slot> slots_kept(const PlanNode& expand, std::initializer_list<Slot> own);
 
 }  // namespace graft::cypher

@@ -23,14 +23,6 @@ class ExpandInto final : public Operator {
         predicate_(&executor, context(), expand_.predicates) {}
 
  private:
-  // With predicates the rows of before are needed whole: they may read what nothing above does.
-  static std::vector<Slot> slots_kept(const PlanNode& plan, std::initializer_list<Slot> own) {
-    bool whole = !static_cast<const PlanExpand&>(plan).predicates.empty();
-    std::vector<Slot> slots = whole ? plan.left->available : plan.available;
-    std::erase_if(slots, [&](Slot slot) { return std::find(own.begin(), own.end(), slot) != own.end(); });
-    return slots;
-  }
-
   void start() override {
     left().open(argument());
     in_ = nullptr;
