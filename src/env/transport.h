@@ -48,7 +48,7 @@ struct TlsFiles {
 
 class Listener {
  public:
-  virtual ~Listener() = default;  // stops accepting; open connections stay
+  virtual ~Listener() = default;  // stops accepting, the port is free at once; open connections stay
   virtual Address address() const = 0;
 };
 

@@ -124,6 +124,17 @@ TEST(AsioTransport, EchoesOverNamesIPv4AndIPv6) {
   }
 }
 
+TEST(AsioTransport, ListensAgainOnAPortWhoseListenerEnded) {
+  AsioTransport transport("io");
+  uint16_t port = 0;
+  for (int round = 0; round < 2000; round++) {
+    auto listener = transport.listen({"127.0.0.1", port}, nullptr, [](auto) { return nullptr; });
+    ASSERT_TRUE(listener.ok()) << "round " << round << ": " << listener.error().message;
+    port = listener.value()->address().port;
+  }
+  transport.stop();
+}
+
 TEST(AsioTransport, SaysWhyItCannotConnectOrListen) {
   AsioTransport transport("io");
   uint16_t port;

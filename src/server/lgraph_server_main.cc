@@ -105,7 +105,7 @@ class Server {
     };
     auto listener = bolt_transport_.listen({config_.host, port}, tls, refuse);
     if (listener.ok()) return {};
-    if (tls != nullptr) return Error{listener.error().code, fmt::format("'server_cert' or 'server_key' cannot be used: {}. Give PEM files that belong together.", listener.error().message)};
+    if (listener.error().code == ErrorCode::kInvalidArgument && tls != nullptr) return Error{listener.error().code, fmt::format("'server_cert' or 'server_key' cannot be used: {}. Give PEM files that belong together.", listener.error().message)};
     return Error{listener.error().code, fmt::format("'{}' is {} on host {}: {}. Give a free port of this machine, or end the program that uses it.",
                                                     key, port, config_.host, listener.error().message)};
   }

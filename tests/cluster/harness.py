@@ -2,9 +2,11 @@
 
 Waits are for conditions with deadlines; nothing sleeps for luck. Only processes started here are ever signalled.
 """
+import itertools
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -35,15 +37,23 @@ def wait_for(condition, what, seconds=30.0, interval=0.02):
     raise AssertionError(f"not within {seconds} s: {what} (last: {last!r})")
 
 
+# Below the range from which the kernel takes the ports of outgoing connections: one of those may take a port of that range
+# between the moment we find it free and the moment a server listens on it.
+candidates = itertools.cycle(random.sample(range(10000, 30000), 20000))
+
+
 def free_ports(host, count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for s in sockets:
-            s.bind((host, 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+    """Ports that nobody listens on and that this process has not been given lately."""
+    ports = []
+    while len(ports) < count:
+        port = next(candidates)
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+        ports.append(port)
+    return ports
 
 
 class Server:

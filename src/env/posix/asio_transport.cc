@@ -1,5 +1,7 @@
 #include "env/posix/asio_transport.h"
 
+#include <sys/socket.h>
+
 #include <csignal>
 #include <vector>
 
@@ -46,8 +48,10 @@ struct Acceptor : std::enable_shared_from_this<Acceptor> {
     home.post_after(kAcceptBackOff, [self = shared_from_this()] { self->accept_next(); });
   }
 
+  // The port is free on return: shutdown ends listening at once, the descriptor goes on the io thread.
   void close() {
     closed = true;
+    ::shutdown(socket.native_handle(), SHUT_RDWR);
     asio::post(home.context(), [self = shared_from_this()] {
       SystemError ignored;
       self->socket.close(ignored);
