@@ -174,8 +174,9 @@ class Percentile final : public Aggregator {
     double position = *at_ * (n - 1);
     auto low = static_cast<size_t>(position);
     size_t high = std::min(low + 1, values_.size() - 1);
+    if (low == high || position == std::floor(position)) return values_[low];  // an integer stays one, as in Neo4j
     double a = values_[low].as_number(), b = values_[high].as_number();
-    return Value::floating(low == high || position == std::floor(position) ? a : a + (b - a) * (position - std::floor(position)));
+    return Value::floating(a + (b - a) * (position - std::floor(position)));
   }
 
  private:
