@@ -144,7 +144,8 @@ class Runner {
   }
 
  private:
-  void run_query(const Statement& s) {
+  void run_query(Statement s) {
+    check_plan(&s);
     Result<QueryAnswer> answer = database_.run(s.text, parameters_);
     check_error(s, answer.ok() ? nullptr : &answer.error());
     if (!answer.ok() || s.expected.empty() || s.expected[0].starts_with("error ")) return;
@@ -159,6 +160,53 @@ class Runner {
       std::sort(expected.begin(), expected.end());
     }
     EXPECT_EQ(rows, expected) << s.text;
+  }
+
+  // The lines about the plan and the notifications of the statement, which are taken away.
+  void check_plan(Statement* s) {
+    std::vector<std::string> about, notified;
+    std::erase_if(s->expected, [&](const std::string& line) {
+      if (line.starts_with("plan ")) about.push_back(line.substr(5));
+      if (line.starts_with("notifies ")) notified.push_back(line.substr(9));
+      return line.starts_with("plan ") || line.starts_with("notifies ");
+    });
+    if (about.empty() && notified.empty()) return;
+    graph::GraphView view = database_.view();
+    auto prepared = database_.engine().prepare(s->text, parameters_, view);
+    auto* query = std::get_if<std::shared_ptr<const PreparedQuery>>(&prepared);
+    ASSERT_NE(query, nullptr) << std::get<QueryError>(prepared).message;
+    const std::string plan = names_of((*query)->plan());
+    for (const std::string& line : about) {
+      const bool wanted = line.starts_with("contains ");
+      EXPECT_EQ(plan.find(line.substr(wanted ? 9 : 6)) != std::string::npos, wanted) << line << "\n" << plan << "\n" << s->text;
+    }
+    if (!notified.empty()) check_notifications((*query)->notifications(), notified, s->text);
+  }
+
+  // "Code offset: part of the description" each, or "nothing".
+  static void check_notifications(const std::vector<Notification>& given, const std::vector<std::string>& wanted, const std::string& text) {
+    std::vector<std::string> heads, expected;
+    std::string descriptions;
+    for (const Notification& n : given) {
+      heads.push_back(n.code.substr(n.code.rfind('.') + 1) + (n.position ? " " + std::to_string(n.position->offset) : ""));
+      descriptions += n.description + "\n";
+    }
+    for (const std::string& line : wanted) {
+      if (line == "nothing") continue;
+      const size_t colon = line.find(": ");
+      expected.push_back(line.substr(0, colon));
+      if (colon == std::string::npos) continue;
+      EXPECT_NE(descriptions.find(line.substr(colon + 2)), std::string::npos) << descriptions << text;
+    }
+    std::sort(heads.begin(), heads.end());
+    std::sort(expected.begin(), expected.end());
+    EXPECT_EQ(heads, expected) << text;
+  }
+
+  static std::string names_of(const PlanDescription& p) {
+    std::string out = p.operator_name;
+    for (const PlanDescription& child : p.children) out += "\n" + names_of(child);
+    return out;
   }
 
   static void check_error(const Statement& s, const Error* error) {

@@ -47,7 +47,13 @@ class Subquery final : public Evaluator {
 
   Value count() {
     int64_t n = 0;
-    while (Batch* batch = plan_->pull()) n += batch->count();
+    while (Batch* batch = plan_->pull()) {
+      if (expression_.slot == kNoSlot) {
+        n += batch->count();
+        continue;
+      }
+      for (uint32_t row : batch->rows()) n += batch->column(expression_.slot).get(row).as_integer();  // a weight
+    }
     return Value::integer(n);
   }
   Value first() {

@@ -101,7 +101,7 @@ TEST_F(Limits, TimeLimitEndsWalksThatNeverWould) {
 TEST_F(Limits, MemoryBudgetIsAClearError) {
   memory_ = 4 << 20;
   for (std::string_view text : {
-           "UNWIND range(1, 100000) AS x WITH x, x AS y ORDER BY y RETURN count(*) AS c",
+           "UNWIND range(1, 400000) AS x WITH x, x AS y ORDER BY y RETURN count(*) AS c",
            "UNWIND range(1, 100000) AS x WITH DISTINCT x RETURN count(*) AS c",
            "UNWIND range(1, 100000) AS x WITH x AS k, count(*) AS n RETURN count(*) AS c",
            "UNWIND range(1, 100000) AS x UNWIND range(1, 10) AS y WITH collect(x) AS l RETURN size(l) AS c",

@@ -41,6 +41,7 @@ class AggregationOperator final : public Operator {
   AggregationOperator(Executor& executor, const PlanNode& plan)
       : Operator(executor, plan), out_(make_batch()), memory_(context()), groups_(context()) {
     const auto& aggregation = static_cast<const PlanAggregation&>(plan);
+    weight_ = aggregation.weight;
     std::vector<Slot> own;
     for (const SlotExpr& item : aggregation.grouping) {
       grouping_.emplace_back(item.slot, compile_expression(item.expression));
@@ -118,7 +119,8 @@ class AggregationOperator final : public Operator {
         group = groups_.find_or_add(key);
         if (groups_.size() > before) add_states();
       }
-      for (size_t a = 0; a < aggregations_.size(); ++a) add_value(aggregations_[a], state(group, a), r);
+      const int64_t times = weight_ == kNoSlot ? 1 : batch.column(weight_).get(rows[r]).as_integer();
+      for (size_t a = 0; a < aggregations_.size(); ++a) add_value(aggregations_[a], state(group, a), r, times);
     }
   }
 
@@ -134,9 +136,10 @@ class AggregationOperator final : public Operator {
     memory_.charge(aggregations_.size() * (sizeof(State) + 48));
   }
 
-  void add_value(Aggregation& a, State& state, size_t row) {
+  // times: how many equal rows this one stands for.
+  void add_value(Aggregation& a, State& state, size_t row, int64_t times) {
     if (a.function == nullptr) {
-      ++state.count;
+      if (__builtin_add_overflow(state.count, times, &state.count)) throw_error(ErrorCode::kArithmetic, "integer overflow: a count does not fit in 64 bits");
       return;
     }
     arguments_.clear();
@@ -146,6 +149,10 @@ class AggregationOperator final : public Operator {
       memory_.charge(32 + arguments_[0].heap_bytes());
     }
     state.aggregator->add(context(), arguments_);
+    for (; times > 1 && state.seen == nullptr; --times) {
+      context().tick();
+      state.aggregator->add(context(), arguments_);
+    }
   }
 
   void give(uint32_t group, uint32_t row) {
@@ -167,6 +174,7 @@ class AggregationOperator final : public Operator {
   std::vector<State> states_;
   MemoryAccount memory_;
   GroupTable groups_;
+  Slot weight_ = kNoSlot;
   bool built_ = false;
   size_t given_ = 0;
 };

@@ -37,6 +37,7 @@ OperatorPtr make_project_endpoints(Executor& executor, const PlanNode& plan);
 OperatorPtr make_create(Executor& executor, const PlanNode& plan);
 OperatorPtr make_set(Executor& executor, const PlanNode& plan);
 OperatorPtr make_delete(Executor& executor, const PlanNode& plan);
+OperatorPtr make_walk(Executor& executor, const PlanNode& plan);
 OperatorPtr make_degree_count(Executor& executor, const PlanNode& plan);
 OperatorPtr make_apply(Executor& executor, const PlanNode& plan);
 OperatorPtr make_semi_apply(Executor& executor, const PlanNode& plan);

@@ -12,11 +12,11 @@ using graph::Value;
 
 namespace {
 
-Value text(std::string_view s) { return Value::string(s); }
+Value as_text(std::string_view s) { return Value::string(s); }
 
 Value argument(const std::string& name, const std::string& type, const std::optional<Value>& default_value, bool is_input) {
-  Map map{{"name", text(name)}, {"type", text(type)}, {"description", text(name + " :: " + type)}, {"isDeprecated", Value::boolean(false)}};
-  if (is_input && default_value.has_value()) map.emplace_back("default", text(graph::to_text(*default_value)));
+  Map map{{"name", as_text(name)}, {"type", as_text(type)}, {"description", as_text(name + " :: " + type)}, {"isDeprecated", Value::boolean(false)}};
+  if (is_input && default_value.has_value()) map.emplace_back("default", as_text(graph::to_text(*default_value)));
   return Value::map(std::move(map));
 }
 
@@ -40,11 +40,11 @@ std::vector<Map> show_procedures(QueryContext& context) {
     for (const ProcedureInput& input : p->inputs) inputs.push_back(argument(input.name, input.type, input.default_value, true));
     for (const ProcedureOutput& output : p->outputs) outputs.push_back(argument(output.name, output.type, {}, false));
     rows.push_back({
-        {"name", text(p->name)},
-        {"description", text(p->description)},
-        {"mode", text(mode_name(p->mode))},
+        {"name", as_text(p->name)},
+        {"description", as_text(p->description)},
+        {"mode", as_text(mode_name(p->mode))},
         {"worksOnSystem", Value::boolean(p->mode == ProcedureMode::kDbms)},
-        {"signature", text(p->signature)},
+        {"signature", as_text(p->signature)},
         {"argumentDescription", Value::list(std::move(inputs))},
         {"returnDescription", Value::list(std::move(outputs))},
         {"admin", Value::boolean(p->admin)},
@@ -63,13 +63,13 @@ std::vector<Map> show_functions() {
   for (std::string_view name : function_names()) {
     const FunctionInfo* f = find_function(name);
     rows.push_back({
-        {"name", text(f->name)},
-        {"category", text(f->category)},
-        {"description", text(f->description)},
-        {"signature", text(f->signature)},
+        {"name", as_text(f->name)},
+        {"category", as_text(f->category)},
+        {"description", as_text(f->description)},
+        {"signature", as_text(f->signature)},
         {"isBuiltIn", Value::boolean(true)},
         {"argumentDescription", Value::list({})},
-        {"returnDescription", text("")},
+        {"returnDescription", as_text("")},
         {"aggregating", Value::boolean(f->aggregating)},
         {"rolesExecution", Value()},
         {"rolesBoostedExecution", Value()},
@@ -82,16 +82,16 @@ std::vector<Map> show_functions() {
 
 std::vector<Map> show_databases(QueryContext& context) {
   return {{
-      {"name", text(context.options().database)},
-      {"type", text("standard")},
+      {"name", as_text(context.options().database)},
+      {"type", as_text("standard")},
       {"aliases", Value::list({})},
-      {"access", text("read-write")},
+      {"access", as_text("read-write")},
       {"address", Value()},
       {"role", Value()},
       {"writer", Value::boolean(context.transaction() != nullptr)},
-      {"requestedStatus", text("online")},
-      {"currentStatus", text("online")},
-      {"statusMessage", text("")},
+      {"requestedStatus", as_text("online")},
+      {"currentStatus", as_text("online")},
+      {"statusMessage", as_text("")},
       {"default", Value::boolean(true)},
       {"home", Value::boolean(true)},
       {"constituents", Value::list({})},

@@ -102,6 +102,7 @@ std::string Describer::operator_name(const PlanNode& node) {
     case PlanOp::kRemove: return "Remove";
     case PlanOp::kDelete: return static_cast<const PlanDelete&>(node).detach ? "DetachDelete" : "Delete";
     case PlanOp::kDegreeCount: return "DegreeCount";
+    case PlanOp::kWalk: return "Walk";
     case PlanOp::kApply: return "Apply";
     case PlanOp::kSemiApply: return "SemiApply";
     case PlanOp::kAntiSemiApply: return "AntiSemiApply";

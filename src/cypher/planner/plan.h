@@ -45,7 +45,7 @@ enum class PlanOp : uint8_t {
   kPruningVarLengthExpand, kShortestPath,
   kFilter, kProjection, kEagerAggregation, kDistinct, kSort, kTop, kSkip, kLimit, kUnwind, kOptional, kEager,
   kLoadCsv, kProcedureCall, kProduceResults, kEmptyResult, kProjectEndpoints,
-  kCreate, kSetProperties, kRemove, kDelete, kDegreeCount,
+  kCreate, kSetProperties, kRemove, kDelete, kDegreeCount, kWalk,
   // Two children: right runs per row of left
   kApply, kSemiApply, kAntiSemiApply, kRollUpApply, kForeach, kMerge, kRepeat, kTransactionApply,
   // Two children, independent of one another (both start from the same argument)
@@ -217,6 +217,7 @@ struct PlanProjection : PlanNode {  // none of the expressions reads another's s
 struct PlanAggregation : PlanNode {
   PlanAggregation() : PlanNode(PlanOp::kEagerAggregation) {}
   std::vector<SlotExpr> grouping, aggregations;
+  Slot weight = kNoSlot;          // an input row stands for that many equal ones
 };
 struct PlanDistinct : PlanNode {
   PlanDistinct() : PlanNode(PlanOp::kDistinct) {}

@@ -46,6 +46,7 @@ PlannedStatement Planner::run(const Statement& statement) {
   for (const auto& column : columns) s.bound.insert(column.second);
   push(&s, results, s.rows);
   plan_->root = results;
+  optimise(&plan_->root, SlotSet{});
   number_all();
   PlannedStatement out;
   out.plan = plan_;

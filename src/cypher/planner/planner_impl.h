@@ -6,6 +6,7 @@
 #include "cypher/functions/registry.h"
 #include "cypher/planner/planner.h"
 #include "cypher/planner/query_graph.h"
+#include "cypher/planner/walk_pattern.h"
 #include "cypher/procedures/registry.h"
 #include "graph/view.h"
 
@@ -168,6 +169,21 @@ class Planner : public SlotSource {
   void lower_labels(LabelExpr* labels, const Stream& s);
   void lower_subquery(Expr* e, const Stream& s);
 
+  // ---- The whole plan (plan_optimise.cc)
+  void optimise(PlanNode** link, SlotSet needed);
+  void optimise_expressions(PlanNode* n);
+  static PlanNode** skip_projections(PlanNode** link, SlotSet* reads);
+  void count_below(PlanNode** top, const SlotSet& needed);
+  void count_rows(PlanNode* chain, PlanAggregation* aggregation);
+  bool count_from_store(PlanNode** top, PlanNode* chain);
+  bool walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight);
+  void walk_cycle(PlanNode** link, const SlotSet& needed);
+  void emit_walk(PlanNode** link, WalkPattern pattern, const WalkOrder& order, const SlotSet& needed, double rows, Slot weight);
+  PlanNode* walk_start(WalkPattern* p, Slot start);
+  double walk_cost(const WalkPattern& p, const WalkOrder& order, double start_rows) const;
+  double scan_rows(const WalkPattern& p, Slot start) const;
+  void replace(PlanNode** link, PlanNode* by, PlanNode* left, std::vector<Slot> available, double rows);
+
   std::shared_ptr<Arena> arena_;
   std::shared_ptr<Plan> plan_;
   Analysis analysis_;
@@ -177,6 +193,7 @@ class Planner : public SlotSource {
   QueryType type_ = QueryType::kRead;
   bool large_write_ = false;
   std::vector<PlanNode*> made_;
+  std::set<const Expr*> optimised_;
   SlotSet locals_;  // of comprehensions around the expression being lowered
 };
 

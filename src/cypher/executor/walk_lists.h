@@ -1,0 +1,124 @@
+#pragma once
+
+// Neighbour lists as the walk operator reads them: straight from the pages, in loops that the compiler can see through.
+
+#include <memory>
+#include <vector>
+
+#include "cypher/executor/neighbours.h"
+#include "cypher/planner/walk.h"
+
+namespace graft::cypher {
+
+// A relationship that a walk goes over.
+struct Walked {
+  graph::RelationshipId id = graph::kNoId;
+  graph::TypeId type = graph::kNoToken;
+  graph::NodeId start = graph::kNoId, end = graph::kNoId;
+};
+
+// visit(run, neighbours as an array of 4 or 8 byte ids, first entry that counts) for each run; a self-loop shows once.
+template <class Visit>
+void visit_neighbours(const graph::GraphView& view, graph::NodeId node, graph::Direction direction, std::span<const graph::TypeId> types, Visit&& visit) {
+  graph::NeighbourCursor cursor;
+  graph::NeighbourRun run;
+  view.expand(node, direction, types, &cursor);
+  const auto each = [&](const auto* ids) {
+    const bool skip_loops = direction == graph::Direction::kBoth && run.direction == graph::Direction::kIncoming;
+    for (uint32_t i = 0; i < run.count; ++i) {
+      if (skip_loops && ids[i] == node) continue;
+      visit(run, graph::NodeId{ids[i]}, i);
+    }
+  };
+  while (cursor.next(&run)) {
+    if (run.wide) {
+      each(reinterpret_cast<const uint64_t*>(run.neighbours));
+    } else {
+      each(reinterpret_cast<const uint32_t*>(run.neighbours));
+    }
+  }
+}
+
+inline Walked walked_of(const graph::NeighbourRun& run, graph::NodeId node, graph::NodeId neighbour, uint32_t i) {
+  const bool outgoing = run.direction == graph::Direction::kOutgoing;
+  return {run.relationship(i), run.type, outgoing ? node : neighbour, outgoing ? neighbour : node};
+}
+
+// How often each node is in one neighbour list. Open addressing, at most a quarter full.
+class NodeMarks {
+ public:
+  template <class Types>
+  void fill(const graph::GraphView& view, graph::NodeId node, graph::Direction direction, const Types& types) {
+    if (filled_ && owner_ == node) return;
+    begin(node, node == graph::kNoId ? 0 : view.degree(node, direction, types));
+    if (node != graph::kNoId) visit_neighbours(view, node, direction, types, [&](const graph::NeighbourRun&, graph::NodeId neighbour, uint32_t) { add(neighbour); });
+  }
+  void forget() { filled_ = false; }
+  uint32_t count(graph::NodeId node) const {
+    for (size_t i = place(node);; i = (i + 1) & mask_) {
+      if (keys_[i] == node) return counts_[i];
+      if (keys_[i] == graph::kNoId) return 0;
+    }
+  }
+  const std::vector<graph::NodeId>& nodes() const { return nodes_; }  // each once
+
+ private:
+  size_t place(graph::NodeId node) const { return static_cast<size_t>((node * 0x9E3779B97F4A7C15ull) >> shift_) & mask_; }
+  void begin(graph::NodeId node, uint64_t size);
+  void add(graph::NodeId node);
+
+  bool filled_ = false;
+  graph::NodeId owner_ = graph::kNoId;
+  std::vector<graph::NodeId> keys_, nodes_;
+  std::vector<uint32_t> counts_;
+  size_t mask_ = 0;
+  int shift_ = 0;
+};
+
+// An edge made ready for a run.
+struct ListReader {
+  ListReader(QueryContext& c, const WalkEdge& e) : context(c), edge(e), types(e.types) {}
+  // To be called before each use of a run: names may have come into being.
+  void resolve() { known = types.resolve(context); }
+  std::span<const graph::TypeId> ids() const { return types.ids(); }
+  const graph::GraphView& view() const { return context.view(); }
+
+  // visit(run, neighbour, i)
+  template <class Visit>
+  void each(graph::NodeId from, Visit&& visit) const {
+    if (known && from != graph::kNoId) visit_neighbours(view(), from, edge.direction, ids(), visit);
+  }
+  uint64_t degree(graph::NodeId from) const;  // a self-loop counts once
+  // Would the list of `from` show this relationship?
+  bool leads_over(graph::NodeId from, const Walked& r) const;
+  // Relationships between the two, in the edge's direction.
+  void between(graph::NodeId from, graph::NodeId to, std::vector<graph::RelationshipId>* out) const;
+  void mark(NodeMarks* marks, graph::NodeId from) const { marks->fill(view(), known ? from : graph::kNoId, edge.direction, ids()); }
+
+  QueryContext& context;
+  const WalkEdge& edge;
+  TypeList types;
+  bool known = false;
+};
+
+// The labels that a step asks for, without those that all neighbours by its edge have anyway.
+class StepLabels {
+ public:
+  explicit StepLabels(const WalkStep& step);
+  void resolve(QueryContext& context, const std::vector<ListReader>& edges);
+  bool empty() const { return ids_.empty() && possible_; }
+  bool have(const graph::GraphView& view, graph::NodeId node) const {
+    if (!possible_) return false;
+    for (graph::LabelId label : ids_) {
+      if (!view.has_label(node, label)) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::vector<LateToken> labels_;
+  std::vector<graph::LabelId> ids_;
+  bool possible_ = true;
+};
+
+}  // namespace graft::cypher

@@ -1,0 +1,215 @@
+// The root of a tail: what hangs on bound nodes, with the constraints that involve them.
+
+#include <algorithm>
+
+#include "cypher/executor/executor.h"
+#include "cypher/executor/walk_tail.h"
+#include "cypher/executor/walked.h"
+
+namespace graft::cypher {
+
+using graph::NodeId;
+
+TailRoot::TailRoot(Executor& executor, const WalkTail& tail)
+    : context_(executor.context()), tail_(tail), node_(executor, tail), marks_(tail.step.edges.size()), test_marks_(tail.step.tests.size()) {
+  for (const WalkEdge& e : tail.step.tests) tests_.emplace_back(context_, e);
+  for (const WalkEdge& e : tail.step.edges) {
+    unique_ |= !e.unique_with.empty() || !e.unique_slots.empty();
+    for (const WalkEdge& other : tail.step.edges) {
+      own_conflicts_ |= std::find(e.unique_with.begin(), e.unique_with.end(), other.id) != e.unique_with.end();
+    }
+  }
+}
+
+void TailRoot::start() {
+  node_.start();
+  for (ListReader& e : tests_) e.resolve();
+  for (NodeMarks& m : marks_) m.forget();
+  for (NodeMarks& m : test_marks_) m.forget();
+}
+
+uint64_t TailRoot::count(const WalkBindings& bindings) {
+  context_.tick();
+  return tail_.step.edges.size() == 1 ? hanging(bindings) : intersection(bindings);
+}
+
+bool TailRoot::refused(NodeId node, const WalkBindings& bindings) {
+  for (Slot slot : tail_.step.differs) {
+    if (bindings.node(slot) == node) return true;
+  }
+  for (size_t i = 0; i < tests_.size(); ++i) {
+    if ((test_marks_[i].count(node) > 0) == tests_[i].edge.negated) return true;
+  }
+  return false;
+}
+
+// Relationships that the edge must not go over again.
+void TailRoot::collect_walked(const WalkEdge& edge, const WalkBindings& bindings, std::vector<Walked>* out) const {
+  out->clear();
+  const auto add = [&](const Walked& r) {
+    const bool there = std::any_of(out->begin(), out->end(), [&](const Walked& other) { return other.id == r.id; });
+    if (r.id != graph::kNoId && !there) out->push_back(r);
+  };
+  for (int other : edge.unique_with) add(bindings.walked[static_cast<size_t>(other)]);
+  const auto add_value = [&](const graph::Value& v) {
+    if (v.type() != graph::ValueType::kRelationship) return;
+    const graph::RelationshipRecord record = context_.view().relationship(v.as_relationship());
+    add({v.as_relationship(), record.type, record.start, record.end});
+  };
+  for (Slot slot : edge.unique_slots) {
+    const graph::Value v = bindings.in->column(slot).get(bindings.row);
+    add_value(v);
+    if (v.type() != graph::ValueType::kList) continue;
+    for (const graph::Value& item : v.as_list()) add_value(item);
+  }
+}
+
+// One edge: all matches, less those that are forbidden.
+uint64_t TailRoot::hanging(const WalkBindings& bindings) {
+  const ListReader& edge = node_.edges()[0];
+  const NodeId from = bindings.node(edge.edge.from);
+  if (from == graph::kNoId) return 0;
+  collect_walked(edge.edge, bindings, &forbidden_);
+  if (!tests_.empty()) return tested(bindings, from);
+  uint64_t out = node_.total(from);
+  if (out == 0) return 0;
+  for (const Walked& r : forbidden_) {
+    if (!edge.leads_over(from, r)) continue;
+    out -= node_.weight(r.start == from ? r.end : r.start, r);
+  }
+  for (size_t i = 0; i < tail_.step.differs.size(); ++i) {
+    const NodeId node = bindings.node(tail_.step.differs[i]);
+    const auto earlier = tail_.step.differs.begin() + static_cast<ptrdiff_t>(i);
+    if (std::any_of(tail_.step.differs.begin(), earlier, [&](Slot s) { return bindings.node(s) == node; })) continue;
+    edge.between(from, node, &between_);
+    for (graph::RelationshipId id : between_) {
+      const bool gone = std::any_of(forbidden_.begin(), forbidden_.end(), [&](const Walked& r) { return r.id == id; });
+      if (gone) continue;
+      if (!node_.sees_relationship()) {
+        out -= node_.weight(node);
+      } else {
+        const graph::RelationshipRecord record = context_.view().relationship(id);
+        out -= node_.weight(node, {id, record.type, record.start, record.end});
+      }
+    }
+  }
+  return out;
+}
+
+// With (NOT) EXISTS { (bound)--(node) }: the list is gone through once; what is refused is taken from the total when all
+// tests say NOT, since few are; else what passes is added up.
+uint64_t TailRoot::tested(const WalkBindings& bindings, NodeId from) {
+  const bool subtract = std::all_of(tests_.begin(), tests_.end(), [](const ListReader& t) { return t.edge.negated; });
+  for (size_t i = 0; i < tests_.size(); ++i) tests_[i].mark(&test_marks_[i], bindings.node(tests_[i].edge.from));
+  uint64_t out = 0;
+  node_.edges()[0].each(from, [&](const graph::NeighbourRun& run, NodeId node, uint32_t i) {
+    bool bad = refused(node, bindings);
+    if (!bad && !forbidden_.empty()) {
+      const graph::RelationshipId id = run.relationship(i);
+      bad = std::any_of(forbidden_.begin(), forbidden_.end(), [&](const Walked& r) { return r.id == id; });
+    }
+    if (bad == subtract) out += node_.sees_relationship() ? node_.weight(node, walked_of(run, from, node, i)) : node_.weight(node);
+  });
+  return subtract ? node_.total(from) - out : out;
+}
+
+// Several edges: the neighbours that all of the bound nodes share. The list of the node bound last is walked, the others
+// were marked when their nodes were bound and are asked.
+uint64_t TailRoot::intersection(const WalkBindings& bindings) {
+  std::vector<ListReader>& edges = node_.edges();
+  for (size_t i = 0; i < tests_.size(); ++i) tests_[i].mark(&test_marks_[i], bindings.node(tests_[i].edge.from));
+  const size_t walked = edges.size() - 1;
+  for (size_t i = 0; i < walked; ++i) {
+    if (bindings.node(edges[i].edge.from) == graph::kNoId || !edges[i].known) return 0;
+    edges[i].mark(&marks_[i], bindings.node(edges[i].edge.from));
+    if (marks_[i].nodes().empty()) return 0;
+  }
+  const NodeId from = bindings.node(edges[walked].edge.from);
+  if (from == graph::kNoId || !edges[walked].known) return 0;
+  // A hub's list is searched for the few marked ones instead
+  constexpr uint64_t kSearchCost = 16;
+  if (context_.view().degree(from, edges[walked].edge.direction, edges[walked].ids()) <= kSearchCost * marks_[0].nodes().size()) return probe_each(walked, bindings);
+  uint64_t out = 0;
+  for (NodeId node : marks_[0].nodes()) {
+    context_.tick();
+    uint64_t ways = 1;
+    for (size_t i = 0; i < walked && ways > 0; ++i) ways *= marks_[i].count(node);
+    if (ways == 0) continue;
+    edges[walked].between(from, node, &between_);
+    if (!between_.empty()) out = checked_sum(out, match(node, ways * between_.size(), bindings));
+  }
+  return out;
+}
+
+uint64_t TailRoot::probe_each(size_t walked, const WalkBindings& bindings) {
+  uint64_t out = 0;
+  specials_.clear();
+  const NodeMarks& first = marks_[0];
+  node_.edges()[walked].each(bindings.node(node_.edges()[walked].edge.from), [&](const graph::NeighbourRun&, NodeId node, uint32_t) {
+    uint64_t ways = first.count(node);
+    if (ways == 0) [[likely]] return;
+    for (size_t i = 1; i < walked && ways > 0; ++i) ways *= marks_[i].count(node);
+    if (ways == 0) return;
+    if (unique_ && special(node, bindings)) {  // counted whole, with all its relationships, at its first appearance
+      if (std::find(specials_.begin(), specials_.end(), node) != specials_.end()) return;
+      specials_.push_back(node);
+    }
+    out = checked_sum(out, match(node, ways, bindings));
+  });
+  return out;
+}
+
+// A relationship can come twice only between two nodes that are bound already, or when two edges come from one node.
+bool TailRoot::special(NodeId node, const WalkBindings& bindings) const {
+  const std::vector<WalkEdge>& edges = tail_.step.edges;
+  for (size_t i = 0; i < edges.size(); ++i) {
+    if (!edges[i].unique_slots.empty()) return true;
+    const NodeId from = bindings.node(edges[i].from);
+    if (from == node) return true;
+    for (size_t j = 0; own_conflicts_ && j < i; ++j) {
+      if (bindings.node(edges[j].from) == from) return true;
+    }
+    for (int other : edges[i].unique_with) {
+      const Walked& r = bindings.walked[static_cast<size_t>(other)];
+      if (r.id != graph::kNoId && (r.start == node || r.end == node)) return true;
+    }
+  }
+  return false;
+}
+
+uint64_t TailRoot::match(NodeId node, uint64_t ways, const WalkBindings& bindings) {
+  if (refused(node, bindings)) return 0;
+  const uint64_t weight = node_.weight(node);
+  if (weight == 0) return 0;
+  if (unique_ && special(node, bindings)) {
+    chosen_.clear();
+    ways = exact_ways(0, node, bindings);
+  }
+  return checked_product(ways, weight);
+}
+
+// In how many ways the edges from `edge` on can go to the node with no relationship twice.
+uint64_t TailRoot::exact_ways(size_t edge, NodeId node, const WalkBindings& bindings) {
+  if (edge == node_.edges().size()) return 1;
+  const ListReader& reader = node_.edges()[edge];
+  std::vector<graph::RelationshipId> candidates;
+  reader.between(bindings.node(reader.edge.from), node, &candidates);
+  std::vector<Walked> forbidden;
+  collect_walked(reader.edge, bindings, &forbidden);
+  uint64_t out = 0;
+  for (graph::RelationshipId id : candidates) {
+    if (std::any_of(forbidden.begin(), forbidden.end(), [&](const Walked& r) { return r.id == id; })) continue;
+    bool taken = false;
+    for (size_t i = 0; i < edge && !taken; ++i) {
+      const std::vector<int>& with = reader.edge.unique_with;
+      taken = chosen_[i] == id && std::find(with.begin(), with.end(), node_.edges()[i].edge.id) != with.end();
+    }
+    if (taken) continue;
+    chosen_.push_back(id);
+    out += exact_ways(edge + 1, node, bindings);
+    chosen_.pop_back();
+  }
+  return out;
+}
+
+}  // namespace graft::cypher

@@ -1,0 +1,106 @@
+#pragma once
+
+// Counting a tail of a walk: see planner/walk.h.
+
+#include <absl/container/flat_hash_map.h>
+
+#include <memory>
+#include <vector>
+
+#include "cypher/executor/operator.h"
+#include "cypher/executor/walk_lists.h"
+
+namespace graft::cypher {
+
+uint64_t checked_product(uint64_t a, uint64_t b);  // throws kArithmetic
+uint64_t checked_sum(uint64_t a, uint64_t b);
+
+// What a walk has bound so far: nodes by slot, relationships by edge.
+struct WalkBindings {
+  std::vector<graph::NodeId> nodes;
+  std::vector<graph::RelationshipId> relationships;  // by slot, those that are read
+  std::vector<Walked> walked;
+  Batch* in = nullptr;
+  uint32_t row = 0;
+  graph::NodeId node(Slot slot) const { return nodes[static_cast<size_t>(slot)]; }
+};
+
+// Predicates about one node alone, remembered by node.
+class NodeFilter {
+ public:
+  NodeFilter(Executor& executor, const WalkStep& step);
+  void resolve(const std::vector<ListReader>& edges);
+  bool empty() const { return labels_.empty() && predicate_.empty(); }
+  bool holds(graph::NodeId node);
+  void prepare(const std::vector<graph::NodeId>& nodes);  // many at once, before holds
+
+ private:
+  Executor& executor_;
+  Slot slot_;
+  StepLabels labels_;
+  Predicate predicate_;
+  Batch batch_;
+  absl::flat_hash_map<graph::NodeId, bool> known_;
+};
+
+// A node of a tail and all below it.
+class TailNode {
+ public:
+  TailNode(Executor& executor, const WalkTail& tail);
+  void start();
+  // Matches below `from`, uniqueness with what lies above `from` left aside.
+  uint64_t total(graph::NodeId from);
+  // Matches with this node being `node`, reached over `over`. 0: its own filters refuse it.
+  uint64_t weight(graph::NodeId node, const Walked& over);
+  // The same without regard to `over`; only if !sees_relationship().
+  uint64_t weight(graph::NodeId node);
+  bool sees_relationship() const { return sees_relationship_; }
+  bool plain() const { return children_.empty() && filter_.empty(); }  // every neighbour counts 1
+  NodeFilter& filter() { return filter_; }
+  std::vector<ListReader>& edges() { return edges_; }
+
+ private:
+  uint64_t sum(graph::NodeId from);
+  uint64_t below(graph::NodeId node, const Walked* over);
+  uint64_t less(uint64_t total, graph::NodeId parent, const Walked& over);
+
+  QueryContext& context_;
+  const WalkTail& tail_;
+  std::vector<ListReader> edges_;
+  NodeFilter filter_;
+  std::vector<std::unique_ptr<TailNode>> children_;
+  bool sees_relationship_ = false;
+  absl::flat_hash_map<graph::NodeId, uint64_t> totals_;
+  std::vector<graph::NodeId> scratch_;
+};
+
+// A tail whose root hangs on bound nodes.
+class TailRoot {
+ public:
+  TailRoot(Executor& executor, const WalkTail& tail);
+  void start();
+  uint64_t count(const WalkBindings& bindings);
+
+ private:
+  uint64_t hanging(const WalkBindings& bindings);
+  uint64_t tested(const WalkBindings& bindings, graph::NodeId from);
+  uint64_t intersection(const WalkBindings& bindings);
+  uint64_t probe_each(size_t walked, const WalkBindings& bindings);
+  uint64_t match(graph::NodeId node, uint64_t ways, const WalkBindings& bindings);
+  uint64_t exact_ways(size_t edge, graph::NodeId node, const WalkBindings& bindings);
+  bool refused(graph::NodeId node, const WalkBindings& bindings);
+  void collect_walked(const WalkEdge& edge, const WalkBindings& bindings, std::vector<Walked>* out) const;
+  bool special(graph::NodeId node, const WalkBindings& bindings) const;
+
+  QueryContext& context_;
+  const WalkTail& tail_;
+  TailNode node_;
+  std::vector<ListReader> tests_;
+  std::vector<NodeMarks> marks_, test_marks_;
+  std::vector<Walked> forbidden_;
+  std::vector<graph::RelationshipId> chosen_, between_;
+  std::vector<graph::NodeId> specials_;
+  bool unique_ = false, own_conflicts_ = false;
+};
+
+}  // namespace graft::cypher
