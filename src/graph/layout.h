@@ -20,6 +20,8 @@
 //   columns (per key)         entity id >> 8             ColumnHeader and values of 256 slots: see column.h
 //   long values (per key)     entity id                  one encoded value
 //   index                     B+tree                     encoded values, entity id (big-endian)
+//   full text index           B+tree, statistics         terms, entity id, positions: see fulltext.h
+//   vector index              id >> 14                   sums of what is in it: see vector_pages.h
 
 #include <cstdint>
 

@@ -1,11 +1,13 @@
 // State sums: as carried, and recomputed from everything there is.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "graph/adjacency.h"
 #include "graph/catalog_data.h"
 #include "graph/column.h"
 #include "graph/transaction.h"
+#include "graph/vector_pages.h"
 #include "graph/writer.h"
 
 namespace graft::graph {
@@ -57,6 +59,15 @@ void add_adjacency(const GraphView& view, Direction direction, Sum128* sum) {
   });
 }
 
+void add_vectors(const GraphView& view, const IndexDefinition& index, Sum128* sum) {
+  if (!has_pages(index)) return;
+  bool nodes = index.entity == EntityKind::kNode;
+  uint64_t blocks = nodes ? view.meta().next_node_block : view.meta().next_relationship_block;
+  if (index.state == IndexState::kPopulating) blocks = std::min(blocks, index.populated);
+  for (uint64_t block = 0; block < blocks << (kSlotBits - kVectorBlockBits); ++block)
+    read_vectors(view, index, block, [&](uint64_t id, const std::vector<float>& vector) { *sum += vector_item(index.id, id, vector); });
+}
+
 void add_text(const char* name, const Sum128& sum, std::string* out) {
   char buffer[64];
   std::snprintf(buffer, sizeof(buffer), "%s%s=%016llx%016llx", out->empty() ? "" : " ", name,
@@ -93,8 +104,9 @@ StateSums recompute_state_sums(const GraphView& view) {
   add_adjacency(view, Direction::kIncoming, &sums.in_adjacency);
   for (const IndexDefinition& index : view.catalog_data().indexes()) {
     TreeCursor cursor(view.reader(), index_table(view.meta().generation, index.id));
-    for (bool more = has_tree(index) && cursor.seek_first(); more; more = cursor.next())
-      sums.indexes += index_item(index.id, cursor.key());
+    bool entries = has_pages(index) && index.kind != IndexKind::kVector;
+    for (bool more = entries && cursor.seek_first(); more; more = cursor.next()) sums.indexes += index_item(index.id, cursor.key());
+    if (index.kind == IndexKind::kVector) add_vectors(view, index, &sums.indexes);
   }
   std::string catalog = view.catalog_data().empty() ? std::string() : view.catalog_data().encode();
   if (!catalog.empty()) sums.catalog = hash128(catalog);

@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "graph/block_sequence.h"
+#include "graph/fulltext.h"
 #include "graph/schema_check.h"
 #include "graph/transaction_state.h"
 
@@ -27,6 +28,19 @@ bool same_target(const ConstraintDefinition& a, const ConstraintDefinition& b) {
   return a.kind == b.kind && a.entity == b.entity && a.label_or_type == b.label_or_type && a.keys == b.keys;
 }
 
+Status check_shape(const IndexDefinition& definition) {
+  bool several = definition.kind == IndexKind::kFulltext;
+  if (definition.labels_or_types.empty() || definition.keys.empty() || (!several && definition.labels_or_types.size() != 1))
+    return Error{ErrorCode::kInvalidArgument, "an index needs one label or relationship type, and property keys"};
+  if (definition.kind == IndexKind::kVector && definition.keys.size() != 1)
+    return Error{ErrorCode::kInvalidArgument, "a vector index is for one property"};
+  if (several && definition.keys.size() > kMaxFulltextFields)
+    return Error{ErrorCode::kInvalidArgument, "a full text index may have " + std::to_string(kMaxFulltextFields) + " properties"};
+  if (has_search_pages(definition) && definition.unique)
+    return Error{ErrorCode::kInvalidArgument, "a full text or vector index cannot be unique"};
+  return {};
+}
+
 }  // namespace
 
 void GraphTransaction::State::remember_catalog() {
@@ -47,8 +61,7 @@ Status GraphTransaction::State::check_tokens(EntityKind entity, const std::vecto
 
 Status GraphTransaction::State::create_index(IndexDefinition definition) {
   GRAFT_TRY(check_tokens(definition.entity, definition.labels_or_types, definition.keys));
-  if (has_tree(definition) && (definition.labels_or_types.size() != 1 || definition.keys.empty()))
-    return Error{ErrorCode::kInvalidArgument, "an index needs one label or relationship type, and property keys"};
+  if (has_pages(definition)) GRAFT_TRY(check_shape(definition));
   for (const IndexDefinition& d : writer.catalog().indexes()) {
     if (d.name == definition.name || d.id == definition.id)
       return Error{ErrorCode::kIndexAlreadyExists, "There already exists an index called `" + d.name + "`"};
@@ -64,7 +77,7 @@ Status GraphTransaction::State::create_index(IndexDefinition definition) {
   indexes.insert(std::find_if(indexes.begin(), indexes.end(), [&](const auto& d) { return d.id > definition.id; }), definition);
   catalog.index_changed();
   writer.edit_meta().next_index = std::max(writer.meta().next_index, definition.id + 1);
-  if (definition.state == IndexState::kOnline && has_tree(definition)) {
+  if (definition.state == IndexState::kOnline && has_pages(definition)) {
     if (Status s = build_whole(definition); !s.ok()) {
       if (recording) back_to(mark);
       return s;
@@ -75,8 +88,9 @@ Status GraphTransaction::State::create_index(IndexDefinition definition) {
   return {};
 }
 
-// The block's entities into the index; *added gets those that were not there. A duplicate in a unique index is an error.
-Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64_t block, std::vector<uint64_t>* added) {
+// The block's entities into the index; *added gets those that were not there, with the property that brought them in
+// (full text and vector indexes). A duplicate in a unique index is an error.
+Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64_t block, std::vector<IndexAddition>* added) {
   bool nodes = index.entity == EntityKind::kNode;
   storage::PageView page = writer.reader().page(
       table_of(writer.meta().generation, nodes ? LocalTable::kNodes : LocalTable::kRelationships), block);
@@ -87,23 +101,33 @@ Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64
   IndexKey key;
   for_each_live(live, 0, [&](uint32_t slot) {
     uint64_t id = (block << kSlotBits) | slot;
-    if (!writer.covers(index, id) || !writer.index_key(index, id, &key)) return true;
+    if (!writer.covers(index, id)) return true;
+    for (size_t i = 0; has_search_pages(index) && i < index.keys.size(); ++i)
+      if (writer.change_search_entry(index, id, index.keys[i], writer.property(index.entity, id, index.keys[i]), true))
+        added->push_back({id, index.keys[i]});
+    if (!writer.index_key(index, id, &key)) return true;
     uint64_t other = index.unique ? writer.other_with_key(index, key.bytes, id) : kNoId;
     if (other != kNoId) {
       status = duplicate(index, other);
       return false;
     }
-    if (writer.insert_index_entry(index, key, id)) added->push_back(id);
+    if (writer.insert_index_entry(index, key, id)) added->push_back({id, kNoToken});
     return true;
   });
   return status;
 }
 
-Status GraphTransaction::State::build_whole(const IndexDefinition& index) {
+// Where entities may be that the index has to have.
+BlockSequence GraphTransaction::State::blocks_of(const IndexDefinition& index) const {
   bool nodes = index.entity == EntityKind::kNode;
-  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, index.labels_or_types[0],
+  uint32_t token = index.labels_or_types.size() == 1 ? index.labels_or_types[0] : kNoToken;
+  return BlockSequence(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, token,
                        nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
-  std::vector<uint64_t> added;
+}
+
+Status GraphTransaction::State::build_whole(const IndexDefinition& index) {
+  BlockSequence blocks = blocks_of(index);
+  std::vector<IndexAddition> added;
   writer.note_terms_in(nullptr);  // the catalog's term says it all
   Status status;
   for (uint64_t block = blocks.next(0); block != kNoBlock && status.ok(); block = blocks.next(block + 1)) {
@@ -134,23 +158,22 @@ void GraphTransaction::State::fail_index(const IndexDefinition& index, const std
 Result<bool> GraphTransaction::State::build_slice(IndexId id, uint64_t max_entities) {
   const IndexDefinition* found = writer.catalog().index(id);
   if (found == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
-  if (found->state != IndexState::kPopulating || !has_tree(*found)) return false;
+  if (found->state != IndexState::kPopulating || !has_pages(*found)) return false;
   IndexDefinition index = *found;
   record(ChangeKind::kBuildIndexSlice, [&](ByteWriter& w) {
     w.varint(id);
     w.varint(max_entities);
   });
-  bool nodes = index.entity == EntityKind::kNode;
-  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, index.labels_or_types[0],
-                       nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
-  std::vector<uint64_t> added;
+  BlockSequence blocks = blocks_of(index);
+  std::vector<IndexAddition> added;
   Status status;
   uint64_t block = blocks.next(index.populated);
   for (; block != kNoBlock && status.ok() && added.size() < max_entities; block = blocks.next(block + 1)) {
     status = build_block(index, block, &added);
     index.populated = block + 1;
   }
-  for (uint64_t entity : added) remember({.kind = UndoRecord::Kind::kIndexEntry, .token = id, .id = entity});
+  for (const IndexAddition& a : added)
+    remember({.kind = UndoRecord::Kind::kIndexEntry, .token = id, .id = a.entity, .start = a.key});
   if (!status.ok()) {
     fail_index(index, status.error().message);
     return false;
@@ -166,7 +189,7 @@ Result<bool> GraphTransaction::State::build_slice(IndexId id, uint64_t max_entit
 Status GraphTransaction::State::drop_index(IndexId id) {
   if (writer.catalog().index(id) == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
   remember_catalog();
-  if (has_tree(*writer.catalog().index(id))) {
+  if (has_pages(*writer.catalog().index(id))) {
     remember({.kind = UndoRecord::Kind::kDroppedIndex, .token = id});
     writer.forget_index(id);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/codec.h"
+#include "graph/block_sequence.h"
 #include "graph/catalog_codec.h"
 #include "graph/catalog_data.h"
 #include "graph/transaction.h"
@@ -38,6 +39,11 @@ struct UndoRecord {
   Value value;                // the old one
   std::string name, text;     // system record
   std::shared_ptr<const void> object;  // the old catalog, or GraphWriter::Dropped
+};
+
+struct IndexAddition {
+  uint64_t entity;
+  PropertyKeyId key;  // kNoToken: an entry by value
 };
 
 struct GraphTransaction::State {
@@ -99,7 +105,8 @@ struct GraphTransaction::State {
   // Schema (transaction_schema.cc).
   void remember_catalog();
   Status create_index(IndexDefinition definition);
-  Status build_block(const IndexDefinition& index, uint64_t block, std::vector<uint64_t>* added);
+  Status build_block(const IndexDefinition& index, uint64_t block, std::vector<IndexAddition>* added);
+  BlockSequence blocks_of(const IndexDefinition& index) const;
   Status build_whole(const IndexDefinition& index);
   void fail_index(const IndexDefinition& index, const std::string& why);
   void change_index(const IndexDefinition& changed);

@@ -34,6 +34,11 @@ void GraphTransaction::State::undo_one(const UndoRecord& r) {
     case Kind::kIndexEntry: {
       IndexKey key;
       const IndexDefinition* index = writer.catalog().index(static_cast<IndexId>(r.token));
+      if (r.start != kNoToken) {
+        auto property = static_cast<PropertyKeyId>(r.start);
+        writer.change_search_entry(*index, r.id, property, writer.property(index->entity, r.id, property), false);
+        break;
+      }
       if (writer.index_key(*index, r.id, &key)) writer.erase_index_entry(*index, key, r.id);
       break;
     }

@@ -200,6 +200,10 @@ void GraphView::record_type_read(TypeId type_or_none) const {
   if (footprint_ != nullptr) footprint_->read_type_scan(type_or_none);
 }
 
+void GraphView::record_index_read(IndexId index) const {
+  if (footprint_ != nullptr) footprint_->read_index_range(index, {}, {});
+}
+
 std::string GraphView::system_record(std::string_view key) const {
   TreeCursor cursor(reader_, kSystemTable);
   if (!cursor.seek(key) || cursor.key() != key) return {};

@@ -187,6 +187,7 @@ class GraphView {
 
   void record_label_read(LabelId label_or_none) const;
   void record_type_read(TypeId type_or_none) const;
+  void record_index_read(IndexId index) const;  // all of it
 
   // Replicated records that are not graph data: members, users, cluster id, epoch. Empty when absent.
   std::string system_record(std::string_view key) const;

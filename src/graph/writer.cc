@@ -178,6 +178,7 @@ void GraphWriter::set_labels(NodeId id, LabelSetId labels) {
   count_pairs_of_node(id, added, 1);
   node_sum(id, labels, true);
   for (LabelId label : added) update_label_indexes(id, label, true);
+  update_search_labels(id, before, after);
 }
 
 bool GraphWriter::insert_relationship(RelationshipId id, TypeId type, NodeId start, NodeId end) {

@@ -66,6 +66,9 @@ class GraphWriter {
   void erase_index_entry(const IndexDefinition& index, const IndexKey& key, uint64_t id);
   // An entity other than `id` with exactly this key, or kNoId.
   uint64_t other_with_key(const IndexDefinition& index, std::string_view key, uint64_t id) const;
+  // Full text and vector indexes: adds or takes away what a property's value has there. False: nothing, as for a value that
+  // does not belong there.
+  bool change_search_entry(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& value, bool add);
   void forget_index(IndexId index);           // its entries leave the sums; the pages go at the next flush
   void remember_index(IndexId index);         // undo of forget_index
 
@@ -100,6 +103,10 @@ class GraphWriter {
   void widen_ends(uint64_t block);
   void note_key(EntityKind kind, uint64_t id, PropertyKeyId key, bool added);
   void update_indexes(EntityKind kind, uint64_t id, PropertyKeyId key, const Value& old, const Value& value);
+  bool change_text(const IndexDefinition& index, uint8_t field, uint64_t id, const Value& value, bool add);
+  bool change_vector(const IndexDefinition& index, uint64_t id, const Value& value, bool add);
+  void update_search_property(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& old, const Value& value);
+  void update_search_labels(NodeId id, const std::vector<LabelId>& before, const std::vector<LabelId>& after);
   void update_label_indexes(NodeId id, LabelId label, bool added);
   void node_sum(NodeId id, LabelSetId labels, bool add);
   void relationship_sums(RelationshipId id, TypeId type, NodeId start, NodeId end, bool add);
@@ -124,6 +131,8 @@ Sum128 adjacency_item(NodeId node, TypeId type, NodeId neighbour, RelationshipId
 Sum128 index_item(IndexId index, std::string_view key_and_id);
 Sum128 system_item(std::string_view key, std::string_view value);
 
-bool has_tree(const IndexDefinition& index);  // kinds that are kept as a B+tree
+bool has_tree(const IndexDefinition& index);          // entries by value: range, text and point indexes
+bool has_search_pages(const IndexDefinition& index);  // full text and vector indexes
+bool has_pages(const IndexDefinition& index);         // either
 
 }  // namespace graft::graph

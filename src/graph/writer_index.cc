@@ -23,20 +23,24 @@ bool has_tree(const IndexDefinition& index) {
          index.state != IndexState::kFailed;
 }
 
+bool has_pages(const IndexDefinition& index) { return has_tree(index) || has_search_pages(index); }
+
 bool GraphWriter::covers(const IndexDefinition& index, uint64_t id) const {
-  if (!has_tree(index) || index.labels_or_types.empty()) return false;
+  if (!has_pages(index)) return false;
+  const std::vector<uint32_t>& wanted = index.labels_or_types;
   if (index.entity == EntityKind::kNode) {
     const std::vector<LabelId>& labels = label_sets_->set(label_set_of(id));
-    return std::binary_search(labels.begin(), labels.end(), index.labels_or_types[0]);
+    return std::any_of(wanted.begin(), wanted.end(), [&](LabelId l) { return std::binary_search(labels.begin(), labels.end(), l); });
   }
   storage::PageView block = page(LocalTable::kRelationships, block_of(id));
-  return reinterpret_cast<const RelationshipBlock*>(block.data())->type == index.labels_or_types[0];
+  return std::find(wanted.begin(), wanted.end(), reinterpret_cast<const RelationshipBlock*>(block.data())->type) != wanted.end();
 }
 
 bool GraphWriter::index_key_with(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& value,
                                  IndexKey* out) const {
   out->bytes.clear();
   out->lengths.clear();
+  if (!has_tree(index)) return false;
   for (PropertyKeyId k : index.keys) {
     Value v = k == key ? value : property(index.entity, id, k);
     if (v.is_null()) return false;
@@ -92,6 +96,10 @@ void GraphWriter::update_indexes(EntityKind kind, uint64_t id, PropertyKeyId key
   IndexKey before, after;
   for (const IndexDefinition& index : catalog_->indexes()) {
     if (index.entity != kind || std::find(index.keys.begin(), index.keys.end(), key) == index.keys.end()) continue;
+    if (has_search_pages(index)) {
+      update_search_property(index, id, key, old, value);
+      continue;
+    }
     if (!covers(index, id)) continue;
     bool had = !old.is_null() && index_key_with(index, id, key, old, &before);
     bool has = !value.is_null() && index_key_with(index, id, key, value, &after);

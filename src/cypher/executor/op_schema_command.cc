@@ -4,6 +4,7 @@
 
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
+#include "graph/search_options.h"
 
 namespace graft::cypher {
 
@@ -56,25 +57,25 @@ class SchemaCommand final : public Operator {
                              std::any_of(constraints.begin(), constraints.end(), has_name));
   }
 
-  // What Graft builds today; others are refused rather than made as something else.
-  static void require_supported(IndexKind kind) {
-    if (kind == IndexKind::kFulltext) throw_error(ErrorCode::kUnsupported, "Full text indexes are not supported yet");
-    if (kind == IndexKind::kVector) throw_error(ErrorCode::kUnsupported, "Vector indexes are not supported yet");
+  void set_options(const CreateIndexCommand& command, IndexDefinition* definition) {
+    Value options;
+    if (command.options != nullptr) {
+      options = compile_expression(command.options)->eval(argument_frame());
+      if (options.type() != graph::ValueType::kMap) throw_type("Map", options);
+    }
+    bool search = definition->kind == IndexKind::kFulltext || definition->kind == IndexKind::kVector;
+    if (search) options = unwrap(graph::complete_options(definition->kind, options));
+    if (!options.is_null()) graph::set_options(options, definition);
   }
 
   void create_index(const CreateIndexCommand& command) {
-    require_supported(command.index_kind);
     IndexDefinition definition;
     definition.name = name_of(command.name, command.name_parameter);
     definition.kind = command.index_kind;
     definition.entity = command.entity;
     for (const std::string& name : command.labels_or_types) definition.labels_or_types.push_back(token(command.entity, name));
     for (const std::string& key : command.keys) definition.keys.push_back(context().writer().property_key(key));
-    if (command.options != nullptr) {
-      Value options = compile_expression(command.options)->eval(argument_frame());
-      if (options.type() != graph::ValueType::kMap) throw_type("Map", options);
-      encode_value(options, &definition.options);
-    }
+    set_options(command, &definition);
     const auto& indexes = catalog().indexes();
     bool same = std::any_of(indexes.begin(), indexes.end(), [&](const IndexDefinition& other) {
       return other.kind == definition.kind && other.entity == definition.entity &&

@@ -1,4 +1,5 @@
 #include "cypher/executor/show_rows.h"
+#include "graph/search_options.h"
 
 namespace graft::cypher {
 
@@ -93,13 +94,41 @@ std::string requirement(const ConstraintDefinition& c) {
   return "";
 }
 
+// As it can be typed again.
+std::string options_text(const IndexDefinition& index) {
+  std::string out = "{indexConfig: {";
+  Value options = graph::options_of(index);
+  const Value* config = options.is_null() ? nullptr : options.find("indexConfig");
+  if (config != nullptr) {
+    for (const auto& [key, value] : config->as_map()) out += (out.back() == '{' ? "" : ", ") + quoted(key) + ": " + graph::to_text(value);
+  }
+  const Value* provider = options.is_null() ? nullptr : options.find("indexProvider");
+  return out + "}, indexProvider: " + (provider == nullptr ? "null" : graph::to_text(*provider)) + "}";
+}
+
 std::string create_index_text(const graph::Catalog& catalog, const IndexDefinition& index) {
   std::string text = "CREATE " + std::string(kind_name(index.kind)) + " INDEX " + quoted(index.name) + " FOR ";
   if (index.kind == IndexKind::kLookup || index.labels_or_types.empty()) {
     return text + (index.entity == EntityKind::kNode ? "(n) ON EACH labels(n)" : "()-[r]-() ON EACH type(r)");
   }
-  return text + pattern(index.entity, token_name(catalog, index.entity, index.labels_or_types[0])) + " ON " +
-         properties_text(catalog, index.entity, index.keys);
+  std::string names;
+  for (uint32_t token : index.labels_or_types) names += (names.empty() ? "" : "|") + quoted(token_name(catalog, index.entity, token));
+  text += index.entity == EntityKind::kNode ? "(n:" + names + ")" : "()-[r:" + names + "]-()";
+  std::string properties = properties_text(catalog, index.entity, index.keys);
+  if (index.kind == IndexKind::kFulltext) properties = "EACH [" + properties.substr(1, properties.size() - 2) + "]";
+  text += " ON " + properties;
+  if (index.kind == IndexKind::kFulltext || index.kind == IndexKind::kVector) text += " OPTIONS " + options_text(index);
+  return text;
+}
+
+std::string_view provider_of(const IndexDefinition& index) {
+  return index.kind == IndexKind::kFulltext ? "fulltext-1.0" : index.kind == IndexKind::kVector ? "vector-2.0" : "graft-btree-1.0";
+}
+
+Value shown_options(const IndexDefinition& index) {
+  Value options = graph::options_of(index);
+  bool search = index.kind == IndexKind::kFulltext || index.kind == IndexKind::kVector;
+  return search && !options.is_null() ? options : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(provider_of(index))}});
 }
 
 }  // namespace
@@ -118,12 +147,12 @@ std::vector<Map> show_indexes(QueryContext& context) {
         {"entityType", text(entity_name(index.entity))},
         {"labelsOrTypes", lookup ? Value() : Value::list(token_names(catalog, index.entity, index.labels_or_types))},
         {"properties", lookup ? Value() : Value::list(key_names(catalog, index.keys))},
-        {"indexProvider", text("graft-btree-1.0")},
+        {"indexProvider", text(provider_of(index))},
         {"owningConstraint", owning_constraint(catalog, index.id)},
         {"lastRead", Value()},
         {"readCount", Value()},
         {"trackedSince", Value()},
-        {"options", Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text("graft-btree-1.0")}})},
+        {"options", shown_options(index)},
         {"failureMessage", text(index.failure)},
         {"createStatement", text(create_index_text(catalog, index))},
     });

@@ -51,5 +51,6 @@ void add_conversion_functions(FunctionTable& table);
 void add_aggregation_functions(FunctionTable& table);
 void add_temporal_functions(FunctionTable& table);
 void add_spatial_functions(FunctionTable& table);
+void add_vector_functions(FunctionTable& table);
 
 }  // namespace graft::cypher

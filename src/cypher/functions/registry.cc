@@ -69,6 +69,7 @@ const FunctionTable& table() {
     add_aggregation_functions(*t);
     add_temporal_functions(*t);
     add_spatial_functions(*t);
+    add_vector_functions(*t);
     return t;
   }();
   return *instance;

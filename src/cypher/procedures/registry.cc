@@ -7,6 +7,7 @@
 #include "cypher/functions/registry.h"
 #include "cypher/functions/unicode.h"
 #include "cypher/procedures/builtin.h"
+#include "cypher/search/search_procedures.h"
 
 namespace graft::cypher {
 namespace {
@@ -130,6 +131,7 @@ std::shared_ptr<ProcedureRegistry> make_procedure_registry() {
   auto registry = std::make_shared<ProcedureRegistry>();
   add_catalog_procedures(*registry);
   add_schema_procedures(*registry);
+  add_search_procedures(*registry, nullptr);
   add_system_procedures(registry);
   return registry;
 }
