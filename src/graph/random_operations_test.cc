@@ -2,7 +2,10 @@
 
 #include <random>
 
+#include "graph/fulltext.h"
+#include "graph/search_options.h"
 #include "graph/test_graph.h"
+#include "graph/vector_pages.h"
 
 namespace graft::graph {
 namespace {
@@ -157,11 +160,75 @@ void create_indexes(GraphTransaction& t, bool early) {
   index.entity = EntityKind::kRelationship;
   index.keys = {0};
   ASSERT_TRUE(t.create_index(index).ok());
+  index.kind = IndexKind::kFulltext;
+  index.name += "_text";
+  ASSERT_TRUE(t.create_index(index).ok());
+  index.entity = EntityKind::kNode;
+  index.name += "_of_nodes";
+  index.labels_or_types = early ? std::vector<uint32_t>{0, 2} : std::vector<uint32_t>{1, 3};
+  index.keys = {early ? 0u : 1u, 4};
+  set_options(complete_options(IndexKind::kFulltext, Value()).value(), &index);
+  ASSERT_TRUE(t.create_index(index).ok());
+  index.kind = IndexKind::kVector;
+  index.name += "_vector";
+  index.labels_or_types = {early ? 0u : 1u};
+  index.keys = {2};
+  Value config = Value::map({{"vector.dimensions", Value::integer(2)}});
+  set_options(complete_options(IndexKind::kVector, Value::map({{"indexConfig", config}})).value(), &index);
+  ASSERT_TRUE(t.create_index(index).ok());
+}
+
+// What the search indexes hold, against their definition.
+void expect_search_index(const GraphView& view, const GraphModel& model, const IndexDefinition& index) {
+  std::vector<std::vector<uint64_t>> fields(index.keys.size());
+  size_t vectors = 0;
+  auto add = [&](uint64_t id, const std::map<PropertyKeyId, Value>& properties) {
+    for (size_t i = 0; i < index.keys.size(); ++i) {
+      auto at = properties.find(index.keys[i]);
+      if (at == properties.end()) continue;
+      if (is_text(at->second)) fields[i].push_back(id);
+      if (vector_of(at->second, vector_options_of(index))) ++vectors;
+    }
+  };
+  auto wanted = [&](uint32_t token) {
+    return std::find(index.labels_or_types.begin(), index.labels_or_types.end(), token) != index.labels_or_types.end();
+  };
+  if (index.entity == EntityKind::kNode) {
+    for (const auto& [id, node] : model.nodes)
+      if (std::any_of(node.labels.begin(), node.labels.end(), wanted)) add(id, node.properties);
+  } else {
+    for (const auto& [id, r] : model.relationships)
+      if (wanted(r.type)) add(id, r.properties);
+  }
+  if (index.kind == IndexKind::kVector) {
+    ASSERT_EQ(view.index_entries(index.id), vectors);
+    return;
+  }
+  FulltextReader reader(view, index);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    std::vector<uint64_t> found, with_words;
+    reader.documents(static_cast<uint8_t>(i), [&](uint64_t id) { return found.push_back(id), true; });
+    ASSERT_EQ(found, fields[i]);
+    uint64_t words = 0;
+    reader.terms(static_cast<uint8_t>(i), "", [&](std::string_view term) {
+      reader.postings(static_cast<uint8_t>(i), term, true, [&](const FulltextPosting& p) {
+        EXPECT_EQ(p.positions.size(), p.frequency);
+        words += p.frequency;
+        return true;
+      });
+      return true;
+    });
+    ASSERT_EQ(reader.statistics(static_cast<uint8_t>(i)).words, words);
+  }
 }
 
 // Each index against a scan.
 void expect_indexes(const GraphView& view, const GraphModel& model) {
   for (const IndexDefinition& index : view.catalog().indexes()) {
+    if (index.kind != IndexKind::kRange) {
+      expect_search_index(view, model, index);
+      continue;
+    }
     std::map<std::string, std::vector<uint64_t>> expected;  // key -> ids
     std::map<std::string, std::vector<Value>> values;
     auto add = [&](uint64_t id, const std::map<PropertyKeyId, Value>& properties) {
