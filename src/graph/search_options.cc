@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kFulltextProvider = "fulltext-1.0", kVectorProvider = "vector-2.0";
 constexpr std::string_view kAnalyzerKey = "fulltext.analyzer", kConsistencyKey = "fulltext.eventually_consistent";
 constexpr std::string_view kDimensionsKey = "vector.dimensions", kSimilarityKey = "vector.similarity_function";
+constexpr std::string_view kLinksKey = "vector.hnsw.m", kEffortKey = "vector.hnsw.ef_construction", kQuantizationKey = "vector.quantization.enabled";
 
 Error bad_option(const std::string& message) { return {ErrorCode::kArgument, message}; }
 
@@ -22,7 +23,7 @@ std::string lower(std::string_view text) {
 Error unknown_key(std::string_view key, IndexKind kind) {
   return bad_option("Unknown index setting '" + std::string(key) + "': " +
                     (kind == IndexKind::kFulltext ? "a full text index has `fulltext.analyzer` and `fulltext.eventually_consistent`"
-                                                  : "a vector index has `vector.dimensions` and `vector.similarity_function`"));
+                                                  : "a vector index has `vector.dimensions`, `vector.similarity_function`, `vector.hnsw.m`, `vector.hnsw.ef_construction` and `vector.quantization.enabled`"));
 }
 
 Result<Value> complete_fulltext(const Map& written) {
@@ -43,13 +44,27 @@ Result<Value> complete_fulltext(const Map& written) {
   return Value::map({{std::string(kAnalyzerKey), analyzer}, {std::string(kConsistencyKey), eventual}});
 }
 
+// An integer from 1 to `most`.
+Status check_count(std::string_view key, const Value& value, int64_t most) {
+  if (value.type() == ValueType::kInteger && value.as_integer() >= 1 && value.as_integer() <= most) return {};
+  return bad_option("`" + std::string(key) + "` must be an integer from 1 to " + std::to_string(most) + ", not " + to_text(value));
+}
+
 Result<Value> complete_vector(const Map& written) {
-  Value dimensions, similarity = Value::string("COSINE");
+  Value dimensions, similarity = Value::string("COSINE"), links = Value::integer(16), effort = Value::integer(100), quantized = Value::boolean(true);
   for (const auto& [key, value] : written) {
     if (key == kDimensionsKey) {
-      if (value.type() != ValueType::kInteger || value.as_integer() < 1 || value.as_integer() > kMaxVectorDimensions)
-        return bad_option("`vector.dimensions` must be an integer from 1 to 4096, not " + to_text(value));
+      GRAFT_TRY(check_count(key, value, kMaxVectorDimensions));
       dimensions = value;
+    } else if (key == kLinksKey) {
+      GRAFT_TRY(check_count(key, value, 512));
+      links = value;
+    } else if (key == kEffortKey) {
+      GRAFT_TRY(check_count(key, value, 3200));
+      effort = value;
+    } else if (key == kQuantizationKey) {
+      if (value.type() != ValueType::kBoolean) return bad_option("`vector.quantization.enabled` must be a boolean, not " + to_text(value));
+      quantized = value;
     } else if (key == kSimilarityKey) {
       std::string name = value.type() == ValueType::kString ? lower(value.as_string()) : std::string();
       if (name != "cosine" && name != "euclidean")
@@ -59,9 +74,9 @@ Result<Value> complete_vector(const Map& written) {
       return unknown_key(key, IndexKind::kVector);
     }
   }
-  if (dimensions.is_null())
-    return bad_option("A vector index needs OPTIONS {indexConfig: {`vector.dimensions`: ..., `vector.similarity_function`: 'cosine' or 'euclidean'}}");
-  return Value::map({{std::string(kDimensionsKey), dimensions}, {std::string(kSimilarityKey), similarity}});
+  Map complete{{std::string(kEffortKey), effort}, {std::string(kLinksKey), links}, {std::string(kQuantizationKey), quantized}, {std::string(kSimilarityKey), similarity}};
+  if (!dimensions.is_null()) complete.insert(complete.begin(), {std::string(kDimensionsKey), dimensions});
+  return Value::map(std::move(complete));
 }
 
 // A setting of an index; null when it is not there.
@@ -120,6 +135,9 @@ VectorOptions vector_options_of(const IndexDefinition& definition) {
   VectorOptions out;
   Value dimensions = setting(definition, kDimensionsKey), similarity = setting(definition, kSimilarityKey);
   if (dimensions.type() == ValueType::kInteger) out.dimensions = static_cast<uint32_t>(dimensions.as_integer());
+  Value links = setting(definition, kLinksKey), effort = setting(definition, kEffortKey);
+  if (links.type() == ValueType::kInteger) out.links = static_cast<uint32_t>(links.as_integer());
+  if (effort.type() == ValueType::kInteger) out.build_effort = static_cast<uint32_t>(effort.as_integer());
   if (similarity.type() == ValueType::kString && similarity.as_string() == "EUCLIDEAN") out.similarity = VectorSimilarity::kEuclidean;
   return out;
 }

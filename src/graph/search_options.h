@@ -16,8 +16,9 @@ enum class VectorSimilarity : uint8_t { kCosine, kEuclidean };
 inline constexpr int64_t kMaxVectorDimensions = 4096;
 
 struct VectorOptions {
-  uint32_t dimensions = 0;
+  uint32_t dimensions = 0;  // 0: any
   VectorSimilarity similarity = VectorSimilarity::kCosine;
+  uint32_t links = 16, build_effort = 100;  // of the derived index: vector.hnsw.m and .ef_construction
 };
 
 // Checks what was written (a map with indexConfig and indexProvider, or null) and gives it back complete, with the defaults

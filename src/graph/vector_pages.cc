@@ -8,9 +8,10 @@
 namespace graft::graph {
 
 std::optional<std::vector<float>> vector_of(const Value& value, const VectorOptions& options) {
-  if (value.type() != ValueType::kList || value.as_list().size() != options.dimensions) return std::nullopt;
+  if (value.type() != ValueType::kList || value.as_list().empty() || value.as_list().size() > kMaxVectorDimensions) return std::nullopt;
+  if (options.dimensions != 0 && value.as_list().size() != options.dimensions) return std::nullopt;
   std::vector<float> out;
-  out.reserve(options.dimensions);
+  out.reserve(value.as_list().size());
   double norm = 0;
   for (const Value& item : value.as_list()) {
     if (!item.is_number()) return std::nullopt;

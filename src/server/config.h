@@ -32,6 +32,7 @@ struct Config {
   std::string server_key;
   std::string server_cert;
   std::string web;
+  uint32_t vector_index_memory_mb = 1024;
   bool test_procedures = false;
 };
 

@@ -44,6 +44,9 @@ const std::vector<ConfigKey>& config_keys() {
       {.name = "server_cert", .type = KeyType::kText, .fallback = "", .help = "The TLS certificate chain, a PEM file.", .text = &Config::server_cert},
       {.name = "web", .type = KeyType::kText, .fallback = "",
        .help = "The folder of the browser interface. Accepted; this version has none.", .text = &Config::web},
+      {.name = "vector_index_memory_mb", .type = KeyType::kInteger, .low = 0, .high = 1 << 20, .fallback = "1024",
+       .help = "Megabytes that vector search may use for its indexes in memory. Vectors beyond are compared one by one.",
+       .medium = &Config::vector_index_memory_mb},
       {.name = "test_procedures", .type = KeyType::kBoolean, .fallback = "false",
        .help = "For the openCypher TCK only, never in a server that people use: lets clients register procedures.", .boolean = &Config::test_procedures},
   };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cypher/search/search_procedures.h"
 #include "env/posix/asio_transport.h"
 #include "env/posix/clock.h"
 #include "env/posix/file_system.h"
@@ -74,6 +75,7 @@ class Server {
     GRAFT_TRY_ASSIGN(replica_, replication::Replica::start(replica_options(config_, random_), roles, clock_, random_, files_, raft_transport_));
     auto registry = cypher::make_procedure_registry();
     add_server_procedures(*registry, *replica_);
+    cypher::add_search_procedures(*registry, make_vector_indexes());
     if (config_.test_procedures) cypher::add_test_procedures(registry);
     engine_ = cypher::QueryEngine::create(std::move(registry));
     authenticator_.emplace(clock_, random_, bolt_transport_.runner(), worker_);
@@ -97,6 +99,15 @@ class Server {
  private:
   env::Address bolt_address() const { return {config_.host, config_.bolt_port}; }
   env::TlsFiles tls_files() const { return {config_.server_cert, config_.server_key}; }
+
+  std::shared_ptr<cypher::VectorIndexes> make_vector_indexes() {
+    const auto newest = [replica = replica_.get()]() -> std::optional<graph::GraphView> {
+      replication::ReadVersion read = replica->applied();
+      if (!read.version) return std::nullopt;
+      return graph::GraphView(std::move(read.version));
+    };
+    return std::make_shared<cypher::VectorIndexes>(background_, newest, uint64_t{config_.vector_index_memory_mb} << 20);
+  }
 
   Status try_port(const char* key, uint16_t port, const env::TlsFiles* tls) {
     const auto refuse = [](std::shared_ptr<env::Connection> connection) -> std::shared_ptr<env::ConnectionHandler> {

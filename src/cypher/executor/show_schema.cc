@@ -100,10 +100,9 @@ std::string options_text(const IndexDefinition& index) {
   Value options = graph::options_of(index);
   const Value* config = options.is_null() ? nullptr : options.find("indexConfig");
   if (config != nullptr) {
-    for (const auto& [key, value] : config->as_map()) out += (out.back() == '{' ? "" : ", ") + quoted(key) + ": " + graph::to_text(value);
+    for (const auto& [key, value] : config->as_map()) out += (out.back() == '{' ? "" : ",") + quoted(key) + ": " + graph::to_text(value);
   }
-  const Value* provider = options.is_null() ? nullptr : options.find("indexProvider");
-  return out + "}, indexProvider: " + (provider == nullptr ? "null" : graph::to_text(*provider)) + "}";
+  return out + "}}";
 }
 
 std::string create_index_text(const graph::Catalog& catalog, const IndexDefinition& index) {

@@ -95,7 +95,7 @@ std::unique_ptr<ProcedureRows> nothing_to_wait_for(const ProcedureCall&) { retur
 // The vector of an argument. Throws for what no index could hold.
 std::vector<float> vector_argument(const Value& value, const graph::VectorOptions& options) {
   if (value.type() != ValueType::kList) throw_type("List<Float>", value);
-  if (value.as_list().size() != options.dimensions) {
+  if (options.dimensions != 0 && value.as_list().size() != options.dimensions) {
     throw_error(ErrorCode::kArgument, "Index query vector has " + std::to_string(value.as_list().size()) + " dimensions, but indexed vectors have " + std::to_string(options.dimensions) + ".");
   }
   auto vector = graph::vector_of(value, options);

@@ -51,7 +51,7 @@ void scan_vectors(QueryContext& context, const graph::IndexDefinition& index, st
   for (uint64_t block : blocks) {
     context.check();
     graph::read_vectors(context.view(), index, block, [&](uint64_t id, const std::vector<float>& vector) {
-      nearest->add({id, vector_score(similarity, query, vector)});
+      if (vector.size() == query.size()) nearest->add({id, vector_score(similarity, query, vector)});
     });
   }
 }
