@@ -9,10 +9,26 @@ namespace graft::cypher {
 using graph::Value;
 using graph::ValueType;
 
-void require_storable(const Value& value, std::string_view key) {
-  if (is_storable(value)) return;
+namespace {
+
+// Integers and floats in one list: all become floats, as in Neo4j.
+bool is_mixed_numbers(const graph::List& items) {
+  return std::all_of(items.begin(), items.end(), [](const Value& v) { return v.is_number(); });
+}
+
+Value as_floats(const graph::List& items) {
+  graph::List floats;
+  for (const Value& v : items) floats.push_back(Value::floating(v.as_number()));
+  return Value::list(std::move(floats));
+}
+
+}  // namespace
+
+Value stored_value(const Value& value, std::string_view key) {
+  if (is_storable(value)) return value;
   if (value.type() == ValueType::kList) {
     const graph::List& items = value.as_list();
+    if (is_mixed_numbers(items)) return as_floats(items);
     bool has_null = std::any_of(items.begin(), items.end(), [](const Value& v) { return v.is_null(); });
     throw_error(ErrorCode::kType, "Property `" + std::string(key) + "`: " +
                                       (has_null ? "lists that hold null cannot be stored in properties"
@@ -31,8 +47,7 @@ graph::PropertyList to_properties(QueryContext& context, const Value& map) {
   }
   for (const auto& [key, value] : map.as_map()) {
     if (value.is_null()) continue;
-    require_storable(value, key);
-    properties.emplace_back(context.writer().property_key(key), value);
+    properties.emplace_back(context.writer().property_key(key), stored_value(value, key));
   }
   return properties;
 }
@@ -186,8 +201,8 @@ void SetWriter::set_property(const Value& entity, LateToken& key, const Value& v
     if (id != graph::kNoToken) write(entity, id, value);
     return;
   }
-  require_storable(value, key.name());
-  write(entity, key.make(context_), value);
+  Value stored = stored_value(value, key.name());
+  write(entity, key.make(context_), stored);
 }
 
 void SetWriter::set_properties(const Value& entity, const Value& source, bool replace) {

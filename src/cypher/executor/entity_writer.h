@@ -12,7 +12,8 @@ namespace graft::cypher {
 
 // A property list from a map: null values are left out; what cannot be stored is an error (kType).
 graph::PropertyList to_properties(QueryContext& context, const graph::Value& map);
-void require_storable(const graph::Value& value, std::string_view key);
+// As a property holds it: integers and floats in one list become floats. Throws kType for what cannot be stored.
+graph::Value stored_value(const graph::Value& value, std::string_view key);
 
 // Labels named in the query, and those that expressions give (a string or a list of strings).
 class LabelNames {

@@ -133,6 +133,25 @@ std::unique_ptr<ProcedureRows> set_vector(const ProcedureCall& call) {
   return nullptr;
 }
 
+std::unique_ptr<ProcedureRows> set_vector_and_give(const ProcedureCall& call) {
+  set_vector<EntityKind::kNode>(call);
+  return make_rows({{call.arguments[0]}});
+}
+
+// Neo4j's older way to make a vector index.
+std::unique_ptr<ProcedureRows> create_vector_index(const ProcedureCall& call) {
+  graph::GraphTransaction& writer = writer_of(call);
+  IndexDefinition definition;
+  definition.name = call.arguments[0].as_string();
+  definition.kind = IndexKind::kVector;
+  definition.labels_or_types = {writer.label(call.arguments[1].as_string())};
+  definition.keys = {writer.property_key(call.arguments[2].as_string())};
+  Value config = Value::map({{"vector.dimensions", call.arguments[3]}, {"vector.similarity_function", call.arguments[4]}});
+  graph::set_options(unwrap(graph::complete_options(definition.kind, Value::map({{"indexConfig", config}}))), &definition);
+  unwrap(writer.create_index(std::move(definition)));
+  return nullptr;
+}
+
 class Adder {
  public:
   explicit Adder(ProcedureRegistry& registry) : registry_(registry) {}
@@ -166,6 +185,8 @@ void add_search_procedures(ProcedureRegistry& registry, std::shared_ptr<VectorIn
   procedures.add("db.index.vector.queryRelationships", vector, relationships, ProcedureMode::kRead, "The relationships whose vectors are nearest, the best first.", query_vectors<EntityKind::kRelationship>(indexes));
   procedures.add("db.create.setNodeVectorProperty", {{"node", "NODE", {}}, {"key", "STRING", {}}, {"vector", "LIST<FLOAT>", {}}}, {}, ProcedureMode::kWrite, "Sets a property to a list of floats.", set_vector<EntityKind::kNode>);
   procedures.add("db.create.setRelationshipVectorProperty", {{"relationship", "RELATIONSHIP", {}}, {"key", "STRING", {}}, {"vector", "LIST<FLOAT>", {}}}, {}, ProcedureMode::kWrite, "Sets a property to a list of floats.", set_vector<EntityKind::kRelationship>);
+  procedures.add("db.create.setVectorProperty", {{"node", "NODE", {}}, {"key", "STRING", {}}, {"vector", "LIST<FLOAT>", {}}}, {{"node", "NODE"}}, ProcedureMode::kWrite, "Sets a property to a list of floats. The older form of db.create.setNodeVectorProperty.", set_vector_and_give);
+  procedures.add("db.index.vector.createNodeIndex", {{"indexName", "STRING", {}}, {"label", "STRING", {}}, {"propertyKey", "STRING", {}}, {"vectorDimension", "INTEGER", {}}, {"vectorSimilarityFunction", "STRING", {}}}, {}, ProcedureMode::kSchema, "The older form of CREATE VECTOR INDEX.", create_vector_index);
 }
 
 }  // namespace graft::cypher

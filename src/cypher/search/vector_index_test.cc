@@ -9,6 +9,7 @@
 
 #include "cypher/in_process_database.h"
 #include "cypher/search/search_procedures.h"
+#include "env/posix/thread_runner.h"
 
 namespace graft::cypher {
 namespace {
@@ -188,6 +189,21 @@ TEST_F(Vectors, WithoutMemoryEverythingIsCompared) {
     runner_.run_all();
   }
   EXPECT_EQ(indexes_->indexed(index_), 0u);
+}
+
+// The background thread changes the derived index while this one writes and searches: for the thread sanitizer, too.
+TEST_F(Vectors, SearchesGoOnBesideTheSync) {
+  env::ThreadRunner background("background");
+  indexes_ = std::make_shared<VectorIndexes>(background, [this] { return std::optional<graph::GraphView>(db_.view()); }, uint64_t{1} << 30);
+  add_search_procedures(*db_.procedures(), indexes_);
+  create_index(8, "cosine");
+  for (int round = 0; round < 30; ++round) {
+    create(100, 8);
+    std::vector<float> query = model_[next_ - 1 - static_cast<int64_t>(random_() % 100)];
+    EXPECT_EQ(search(query, 5).size(), 5u);
+  }
+  background.stop();
+  EXPECT_GE(recall(8, 10, 5), 0.9);
 }
 
 TEST_F(Vectors, ADroppedIndexIsForgotten) {
