@@ -32,7 +32,7 @@ bench: build
 	build/bin/bench_storage
 
 soak: build
-	@for w in bank append unique; do build/bin/graft_sim --workload $$w --seed 1 --seeds 2000; done
+	@for w in bank append unique schema; do build/bin/graft_sim --workload $$w --seed 1 --seeds 2000; done
 
 clean:
 	rm -rf build

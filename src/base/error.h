@@ -35,7 +35,9 @@ enum class ErrorCode : uint8_t {
   kEntityNotFound,
   kProcedureNotFound,
   kProcedureCallFailed,
+  kProcedureTimedOut,
   kConstraintViolation,
+  kConstraintCreationFailed,  // what exists breaks the constraint that was to be made
   kConstraintAlreadyExists,
   kIndexAlreadyExists,
   kIndexNotFound,

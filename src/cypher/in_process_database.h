@@ -2,6 +2,7 @@
 
 // A graph and a query engine in one process, without replication or Bolt: for tests of Cypher.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -70,10 +71,35 @@ class InProcessDatabase {
   Status finish(graph::GraphTransaction& tx) {
     GRAFT_TRY(tx.check_constraints());
     if (!tx.has_changes()) return {};
+    std::vector<graph::SchemaTask> unfinished = tx.counters().unfinished;
+    publish(tx);
+    return finish_schema(unfinished);
+  }
+
+  void publish(graph::GraphTransaction& tx) {
     tx.take_change_set();
     store_->append_head(tx.release_fork());
     store_->advance_applied();
-    return {};
+  }
+
+  // What the leader's background does in a server.
+  Status finish_schema(const std::vector<graph::SchemaTask>& waited_for) {
+    Status status;
+    for (auto tasks = graph::schema_tasks(view().catalog()); !tasks.empty(); tasks = graph::schema_tasks(view().catalog())) {
+      auto tx = make_transaction();
+      std::string failure;
+      if (tasks[0].kind == graph::SchemaTask::Kind::kBuildIndex) {
+        GRAFT_TRY(tx->index_build_slice(tasks[0].index, 500, &failure));
+      } else {
+        Result<uint64_t> checked = tx->check_existing(tasks[0], 0, graph::kNoId);
+        if (!checked.ok()) failure = checked.error().message;
+        GRAFT_TRY(checked.ok() ? tx->finish_check(tasks[0]) : tx->drop_checked(tasks[0]));
+      }
+      publish(*tx);
+      bool waits = std::find(waited_for.begin(), waited_for.end(), tasks[0]) != waited_for.end();
+      if (!failure.empty() && waits && status.ok()) status = Error{ErrorCode::kConstraintCreationFailed, failure};
+    }
+    return status;
   }
 
   Result<QueryAnswer> run_in(graph::GraphTransaction& tx, std::string_view text, const Parameters& parameters) {

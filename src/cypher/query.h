@@ -97,6 +97,7 @@ class Execution {
 struct ServerCall {
   std::string procedure;                 // as registered
   std::vector<graph::Value> arguments;   // checked, defaults filled in
+  bool waits_for_indexes() const { return procedure.starts_with("db.awaitIndex"); }
 };
 
 class ProcedureRegistry;

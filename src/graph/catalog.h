@@ -25,7 +25,6 @@ struct IndexDefinition {
   bool unique = false;
   IndexState state = IndexState::kOnline;
   std::string failure;                    // why, when kFailed
-  uint64_t populated = 0;                 // kPopulating: blocks below this one are in the index
   std::string options;                    // encoded map
 };
 
@@ -39,6 +38,7 @@ struct ConstraintDefinition {
   std::vector<PropertyKeyId> keys;
   std::string property_type;              // kPropertyType: as written, normalised
   IndexId backing_index = kNoToken;       // kUnique, kKey
+  bool validating = false;                // holds for writes, but what was there before is still being checked
 };
 
 // TuGraph's typed schema for one label or type (db.createVertexLabel, db.createEdgeLabel): BOOL, INT8 ... INT64, FLOAT,
@@ -55,6 +55,18 @@ struct LabelSchema {
   std::string primary;                                          // nodes
   std::vector<std::pair<std::string, std::string>> end_labels;  // relationships: allowed (start, end); empty: any
   std::vector<SchemaField> fields;
+  bool validating = false;                                      // as in ConstraintDefinition
+};
+
+// Work that a schema change over much data has left to be done, piece by piece (replication/schema_builder.h).
+struct SchemaTask {
+  enum class Kind : uint8_t { kBuildIndex, kCheckConstraint, kCheckSchema };
+  Kind kind = Kind::kBuildIndex;
+  IndexId index = kNoToken;               // kBuildIndex
+  std::string constraint;                 // kCheckConstraint; kBuildIndex: the constraint that the index is for, if any
+  EntityKind entity = EntityKind::kNode;  // kCheckSchema
+  uint32_t label_or_type = kNoToken;
+  bool operator==(const SchemaTask&) const = default;
 };
 
 // Names, indexes, constraints and schemas of one version. Immutable; shared between versions until one changes it.
@@ -75,5 +87,11 @@ class Catalog {
   virtual const std::vector<ConstraintDefinition>& constraints() const = 0;
   virtual const LabelSchema* schema(EntityKind entity, uint32_t label_or_type) const = 0;
 };
+
+// All that is left to do, in a fixed order.
+std::vector<SchemaTask> schema_tasks(const Catalog& catalog);
+// Whether one piece of work is still under way, has come to its good end, or is over with what it was for removed.
+enum class TaskState : uint8_t { kUnderWay, kDone, kFailed };
+TaskState task_state(const Catalog& catalog, const SchemaTask& task, std::string* failure);
 
 }  // namespace graft::graph

@@ -7,7 +7,7 @@ namespace graft::graph {
 
 namespace {
 
-constexpr uint8_t kCatalogFormat = 1;
+constexpr uint8_t kCatalogFormat = 2;
 
 void encode_numbers(const std::vector<uint32_t>& numbers, ByteWriter* out) {
   out->varint(numbers.size());
@@ -58,7 +58,6 @@ void encode_index(const IndexDefinition& d, ByteWriter* out) {
   out->u8(d.unique ? 1 : 0);
   out->u8(static_cast<uint8_t>(d.state));
   out->bytes(d.failure);
-  out->varint(d.populated);
   out->bytes(d.options);
 }
 
@@ -75,7 +74,6 @@ IndexDefinition decode_index(ByteReader* in) {
   d.unique = in->u8() != 0;
   d.state = decode_enum(in, IndexState::kFailed);
   d.failure = in->bytes();
-  d.populated = in->varint();
   d.options = in->bytes();
   return d;
 }
@@ -88,6 +86,7 @@ void encode_constraint(const ConstraintDefinition& c, ByteWriter* out) {
   encode_numbers(c.keys, out);
   out->bytes(c.property_type);
   out->varint(c.backing_index);
+  out->u8(c.validating ? 1 : 0);
 }
 
 ConstraintDefinition decode_constraint(ByteReader* in) {
@@ -99,6 +98,7 @@ ConstraintDefinition decode_constraint(ByteReader* in) {
   c.keys = decode_numbers(in);
   c.property_type = in->bytes();
   c.backing_index = static_cast<IndexId>(in->varint());
+  c.validating = in->u8() != 0;
   return c;
 }
 
@@ -117,6 +117,7 @@ void encode_schema(const LabelSchema& s, ByteWriter* out) {
     out->bytes(f.type);
     out->u8(f.optional ? 1 : 0);
   }
+  out->u8(s.validating ? 1 : 0);
 }
 
 LabelSchema decode_schema(ByteReader* in) {
@@ -135,6 +136,7 @@ LabelSchema decode_schema(ByteReader* in) {
     f.optional = in->u8() != 0;
     s.fields.push_back(std::move(f));
   }
+  s.validating = in->u8() != 0;
   return s;
 }
 

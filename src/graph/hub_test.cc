@@ -84,7 +84,7 @@ TEST(Hub, WideIdsStandBesideNarrowOnes) {
   graph.publish(std::move(t));
 
   // Ids above 2^32, as a change set may bring them.
-  std::string bytes(1, '\x01');
+  std::string bytes(1, '\x02');
   auto varint = [&](uint64_t v) {
     for (; v >= 0x80; v >>= 7) bytes.push_back(static_cast<char>(v | 0x80));
     bytes.push_back(static_cast<char>(v));

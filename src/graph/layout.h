@@ -16,6 +16,7 @@
 //   kDegreesOut, kDegreesIn   node id >> 9               u32 x 512: the lists' total lengths
 //   kHubTree*, kHubLeaf*      B+tree, leaf number        long adjacency lists: see adjacency.h
 //   kLabelCounts ...          counters
+//   kIndexProgress            index                      u64: the next entity to build, while the index is populated
 //   kNodeKeys, ...Keys        entity id >> 8             sorted u32 keys that have a column page of that number
 //   columns (per key)         entity id >> 8             ColumnHeader and values of 256 slots: see column.h
 //   long values (per key)     entity id                  one encoded value
@@ -37,7 +38,7 @@ enum class LocalTable : uint32_t {
   kNodes, kRelationships, kRelationshipEnds, kLabelBlocks, kTypeBlocks,
   kOut, kIn, kHubTreeOut, kHubTreeIn, kHubLeafOut, kHubLeafIn,
   kLabelCounts, kTypeCounts, kPairCounts,
-  kNodeKeys, kRelationshipKeys, kDegreesOut, kDegreesIn,
+  kNodeKeys, kRelationshipKeys, kDegreesOut, kDegreesIn, kIndexProgress,
   kFixedEnd = 32,
 };
 inline constexpr storage::TableId kMetaTable = 0;

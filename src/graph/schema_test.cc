@@ -86,17 +86,17 @@ TEST_F(SchemaTest, ConstraintsLookAtWhatIsThere) {
   unique.label_or_type = person_;
   unique.keys = {id_};
   std::string before = state_sums(t_->view()).to_string();
-  EXPECT_EQ(code(t_->create_constraint(unique)), ErrorCode::kConstraintViolation);
+  EXPECT_EQ(code(t_->create_constraint(unique)), ErrorCode::kConstraintCreationFailed);
   EXPECT_EQ(state_sums(t_->view()).to_string(), before);
   ConstraintDefinition exists = unique;
   exists.kind = ConstraintKind::kExists;
   exists.keys = {name_};
-  EXPECT_EQ(code(t_->create_constraint(exists)), ErrorCode::kConstraintViolation);
+  EXPECT_EQ(code(t_->create_constraint(exists)), ErrorCode::kConstraintCreationFailed);
   ConstraintDefinition typed = unique;
   typed.kind = ConstraintKind::kPropertyType;
   typed.name = "t";
   typed.property_type = "STRING | LIST<INTEGER NOT NULL>";
-  EXPECT_EQ(code(t_->create_constraint(typed)), ErrorCode::kConstraintViolation);
+  EXPECT_EQ(code(t_->create_constraint(typed)), ErrorCode::kConstraintCreationFailed);
   EXPECT_EQ(state_sums(t_->view()).to_string(), before);
   typed.keys = {name_};
   ASSERT_TRUE(t_->create_constraint(typed).ok());
@@ -151,6 +151,106 @@ TEST_F(SchemaTest, ADuplicateFailsTheSlicedIndex) {
   ASSERT_TRUE(create(person_, {{id_, Value::integer(1)}}).ok());
   graph_.commit(std::move(t_));
   EXPECT_EQ(state_sums(graph_.view()).to_string(), recompute_state_sums(graph_.view()).to_string());
+}
+
+TEST_F(SchemaTest, MuchDataIsIndexedInSlicesByItself) {
+  uint64_t many = GraphTransaction::kBuiltAtOnce + 500;
+  for (uint64_t i = 0; i < many; ++i) ASSERT_TRUE(create(person_, {{id_, Value::integer(static_cast<int64_t>(i))}}).ok());
+  IndexDefinition definition;
+  definition.labels_or_types = {person_};
+  definition.keys = {id_};
+  IndexId index = t_->create_index(definition).value();
+  ASSERT_EQ(t_->view().catalog().indexes()[0].state, IndexState::kPopulating);
+  EXPECT_EQ(schema_tasks(t_->view().catalog()).size(), 1u);
+  EXPECT_EQ(t_->view().index_entries(index), 0u);
+  uint64_t version = t_->view().catalog().version();
+  ASSERT_TRUE(t_->index_build_slice(index, 600).value());
+  EXPECT_EQ(t_->view().index_entries(index), 600u);
+  EXPECT_EQ(t_->view().catalog().version(), version);  // plans stay good
+  double percent = t_->view().index_populated_percent(t_->view().catalog().indexes()[0]);
+  EXPECT_GT(percent, 10.0);
+  EXPECT_LT(percent, 60.0);
+  EXPECT_EQ(state_sums(t_->view()).to_string(), recompute_state_sums(t_->view()).to_string());
+  // What is written meanwhile is in it, in the part that is built as in the part to come.
+  NodeId first = drain(*t_->view().scan_nodes(person_))[0];
+  ASSERT_TRUE(t_->set_node_property(first, id_, Value::integer(-1)).ok());
+  ASSERT_TRUE(t_->delete_node(drain(*t_->view().scan_nodes(person_)).back()).ok());
+  while (t_->index_build_slice(index, 600).value()) {}
+  EXPECT_EQ(t_->view().catalog().indexes()[0].state, IndexState::kOnline);
+  EXPECT_EQ(t_->view().index_entries(index), many - 1);
+  Value values[] = {Value::integer(-1)};
+  EXPECT_EQ(drain(*t_->view().index_seek(index, values)), std::vector<NodeId>{first});
+  EXPECT_EQ(t_->view().index_progress(index), 0u);
+  EXPECT_TRUE(schema_tasks(t_->view().catalog()).empty());
+  EXPECT_FALSE(t_->index_build_slice(index, 600).value());
+  EXPECT_EQ(state_sums(t_->view()).to_string(), recompute_state_sums(t_->view()).to_string());
+}
+
+TEST_F(SchemaTest, AConstraintOverMuchDataGoesWhenADuplicateIsFound) {
+  TestGraph follower;
+  for (int i = 0; i < 1500; ++i) ASSERT_TRUE(create(person_, {{id_, Value::integer(i == 1400 ? 7 : i)}}).ok());
+  ConstraintDefinition unique;
+  unique.name = "u";
+  unique.label_or_type = person_;
+  unique.keys = {id_};
+  ASSERT_TRUE(t_->create_constraint(unique).ok());
+  std::vector<SchemaTask> tasks = t_->counters().unfinished;
+  ASSERT_EQ(tasks, schema_tasks(t_->view().catalog()));
+  ASSERT_TRUE(create(person_, {{id_, Value::integer(1)}}).ok());  // what is not built yet is not seen ...
+  ASSERT_TRUE(follower.apply(graph_.commit(std::move(t_))).ok());
+  std::string failure;
+  for (bool more = true; more;) {
+    t_ = graph_.begin();
+    more = t_->index_build_slice(tasks[0].index, 400, &failure).value();
+    ASSERT_TRUE(follower.apply(graph_.commit(std::move(t_))).ok());
+    ASSERT_EQ(state_sums(graph_.view()).to_string(), state_sums(follower.view()).to_string());
+  }
+  EXPECT_NE(failure.find("Unable to create Constraint( name='u'"), std::string::npos) << failure;
+  EXPECT_TRUE(follower.view().catalog().indexes().empty());
+  EXPECT_TRUE(follower.view().catalog().constraints().empty());
+  std::string why;
+  EXPECT_EQ(task_state(follower.view().catalog(), tasks[0], &why), TaskState::kFailed);
+  EXPECT_EQ(state_sums(follower.view()).to_string(), recompute_state_sums(follower.view()).to_string());
+}
+
+TEST_F(SchemaTest, ARuleOverMuchDataHoldsForWritesWhileTheRestIsChecked) {
+  for (int i = 0; i < 1500; ++i) ASSERT_TRUE(create(person_, {{id_, Value::integer(i)}, {name_, Value::string("n")}}).ok());
+  ConstraintDefinition exists;
+  exists.name = "e";
+  exists.kind = ConstraintKind::kExists;
+  exists.label_or_type = person_;
+  exists.keys = {name_};
+  ASSERT_TRUE(t_->create_constraint(exists).ok());
+  SchemaTask task = schema_tasks(t_->view().catalog()).at(0);
+  auto savepoint = t_->savepoint();
+  ASSERT_TRUE(create(person_, {{id_, Value::integer(-5)}}).ok());
+  EXPECT_EQ(code(t_->check_constraints()), ErrorCode::kConstraintViolation);
+  t_->rollback_to(savepoint);
+  uint64_t next = 0;
+  int steps = 0;
+  for (; next != kNoId; ++steps) next = t_->check_existing(task, next, 400).value();
+  EXPECT_EQ(steps, 4);
+  ASSERT_TRUE(t_->finish_check(task).ok());
+  EXPECT_TRUE(schema_tasks(t_->view().catalog()).empty());
+  t_->rollback_to(savepoint);
+  EXPECT_EQ(schema_tasks(t_->view().catalog()).size(), 1u);
+  ASSERT_TRUE(t_->drop_checked(task).ok());
+  EXPECT_TRUE(t_->view().catalog().constraints().empty());
+  exists.keys = {t_->property_key("nobody has this")};
+  ASSERT_TRUE(t_->create_constraint(exists).ok());
+  EXPECT_EQ(code(t_->check_existing(task, 0, 400)), ErrorCode::kConstraintCreationFailed);
+}
+
+TEST_F(SchemaTest, AValueTooLargeFailsTheIndex) {
+  ASSERT_TRUE(create(person_, {{id_, Value::string(std::string(9000, 'x'))}}).ok());
+  IndexDefinition definition;
+  definition.labels_or_types = {person_};
+  definition.keys = {id_};
+  EXPECT_EQ(code(t_->create_index(definition)), ErrorCode::kConstraintViolation);
+  definition.state = IndexState::kPopulating;
+  IndexId index = t_->create_index(definition).value();
+  EXPECT_FALSE(t_->index_build_slice(index, 10).value());
+  EXPECT_EQ(t_->view().catalog().indexes()[0].state, IndexState::kFailed);
 }
 
 TEST_F(SchemaTest, RangesCompareAsCypherDoes) {

@@ -63,9 +63,11 @@ void add_vectors(const GraphView& view, const IndexDefinition& index, Sum128* su
   if (!has_pages(index)) return;
   bool nodes = index.entity == EntityKind::kNode;
   uint64_t blocks = nodes ? view.meta().next_node_block : view.meta().next_relationship_block;
-  if (index.state == IndexState::kPopulating) blocks = std::min(blocks, index.populated);
+  uint64_t end = index.state == IndexState::kPopulating ? view.index_progress(index.id) : kNoId;
   for (uint64_t block = 0; block < blocks << (kSlotBits - kVectorBlockBits); ++block)
-    read_vectors(view, index, block, [&](uint64_t id, const std::vector<float>& vector) { *sum += vector_item(index.id, id, vector); });
+    read_vectors(view, index, block, [&](uint64_t id, const std::vector<float>& vector) {
+      if (id < end) *sum += vector_item(index.id, id, vector);
+    });
 }
 
 void add_text(const char* name, const Sum128& sum, std::string* out) {
@@ -107,6 +109,7 @@ StateSums recompute_state_sums(const GraphView& view) {
     bool entries = has_pages(index) && index.kind != IndexKind::kVector;
     for (bool more = entries && cursor.seek_first(); more; more = cursor.next()) sums.indexes += index_item(index.id, cursor.key());
     if (index.kind == IndexKind::kVector) add_vectors(view, index, &sums.indexes);
+    sums.indexes += index_progress_item(index.id, view.index_progress(index.id));
   }
   std::string catalog = view.catalog_data().empty() ? std::string() : view.catalog_data().encode();
   if (!catalog.empty()) sums.catalog = hash128(catalog);

@@ -44,6 +44,7 @@ struct WriteCounters {  // what SUCCESS's stats say
   uint64_t properties_set = 0, labels_added = 0, labels_removed = 0;
   uint64_t indexes_added = 0, indexes_removed = 0, constraints_added = 0, constraints_removed = 0;
   uint64_t system_updates = 0;
+  std::vector<SchemaTask> unfinished;  // what constraints and schemas that were added still have to wait for
   bool contains_updates() const;
   bool operator==(const WriteCounters&) const = default;
   bool contains_system_updates() const { return system_updates != 0; }
@@ -79,13 +80,19 @@ class GraphTransaction {
   Status detach_delete_node(NodeId id);
   Status delete_relationship(RelationshipId id);
 
-  // Schema. An index on existing data is built here at once, unless the definition's state is kPopulating: then it is
-  // empty and index_build_slice builds it, in as many transactions as it takes. A duplicate is kConstraintViolation when
-  // built at once; in slices the index becomes kFailed. Names are made up when empty.
+  // Schema. Over at most kBuiltAtOnce entities an index is built, and a rule checked, here at once; a duplicate or a breach
+  // is kConstraintCreationFailed. Over more of them (or when the definition says so: kPopulating, validating) that is left
+  // to SchemaTasks, in as many transactions as it takes; the rule holds for writes from now on. Names are made up when empty.
+  static constexpr uint64_t kBuiltAtOnce = 1000;
   Result<IndexId> create_index(IndexDefinition definition);
-  // Adds the entities of the next blocks, about max_entities of them; the last slice makes the index kOnline. It gives the
-  // same result on every replica. False: nothing is left to do.
-  Result<bool> index_build_slice(IndexId index, uint64_t max_entities);
+  // Looks at the next max_entities entities; the last slice makes the index kOnline. When it cannot be built it becomes
+  // kFailed, or goes with its constraint: *failure says why. The same on every replica. False: nothing is left to do.
+  Result<bool> index_build_slice(IndexId index, uint64_t max_entities, std::string* failure = nullptr);
+  // Holds the next max_entities entities from `from` on against a rule that is validating; writes nothing. The entity to
+  // go on with, kNoId at the end. kConstraintCreationFailed: one breaks it.
+  Result<uint64_t> check_existing(const SchemaTask& task, uint64_t from, uint64_t max_entities);
+  Status finish_check(const SchemaTask& task);   // the rule is not validating any more
+  Status drop_checked(const SchemaTask& task);   // the rule goes, with its index
   Status drop_index(std::string_view name);
   Status create_constraint(ConstraintDefinition definition);
   Status drop_constraint(std::string_view name);

@@ -150,7 +150,7 @@ Status GraphTransaction::State::replay_schema(ChangeKind kind, ByteReader* in) {
       IndexId id = read_token(in);
       uint64_t max_entities = in->varint();
       if (!in->ok()) return malformed("index slice");
-      auto more = build_slice(id, max_entities);
+      auto more = build_slice(id, max_entities, nullptr);
       return more.ok() ? Status() : Status(more.error());
     }
     case ChangeKind::kCreateConstraint: {
@@ -174,6 +174,16 @@ Status GraphTransaction::State::replay_schema(ChangeKind kind, ByteReader* in) {
       if (!in->ok() || entity > 1) return malformed("schema");
       drop_schema(static_cast<EntityKind>(entity), token);
       return {};
+    }
+    case ChangeKind::kRuleChecked: {
+      SchemaTask task;
+      uint8_t kind = in->u8(), entity = in->u8();
+      task.constraint = in->bytes();
+      task.label_or_type = read_token(in);
+      if (!in->ok() || kind > 2 || entity > 1) return malformed("checked rule");
+      task.kind = static_cast<SchemaTask::Kind>(kind);
+      task.entity = static_cast<EntityKind>(entity);
+      return finish_check(task);
     }
     default: return malformed("kind of change");
   }

@@ -26,11 +26,17 @@ void GraphTransaction::State::touch(EntityKind kind, uint64_t id) {
   if (recording && writer.catalog().any_rule(kind)) pending.push_back({id, kind == EntityKind::kRelationship, false});
 }
 
-Error GraphTransaction::State::duplicate(const IndexDefinition& index, uint64_t other) const {
+// twin: the other one that has the same, when both exist.
+Error GraphTransaction::State::duplicate(const IndexDefinition& index, uint64_t other, uint64_t twin) const {
   const CatalogData& catalog = writer.catalog();
   bool node = index.entity == EntityKind::kNode;
   std::string text = node ? "Node(" : "Relationship(";
-  text += std::to_string(other) + ") already exists with ";
+  if (twin == kNoId) {
+    text += std::to_string(other) + ") already exists with ";
+  } else {
+    text = "Both " + text + std::to_string(std::min(other, twin)) + (node ? ") and Node(" : ") and Relationship(") +
+           std::to_string(std::max(other, twin)) + ") have the ";
+  }
   text += node ? "label `" + catalog.label_name(index.labels_or_types[0]) : "type `" + catalog.type_name(index.labels_or_types[0]);
   text += index.keys.size() == 1 ? "` and property " : "` and properties ";
   for (size_t i = 0; i < index.keys.size(); ++i) {

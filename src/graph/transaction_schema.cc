@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/checksum.h"
-#include "graph/block_sequence.h"
 #include "graph/fulltext.h"
 #include "graph/schema_check.h"
 #include "graph/transaction_state.h"
@@ -43,8 +42,9 @@ Status check_shape(const IndexDefinition& definition) {
 
 }  // namespace
 
-void GraphTransaction::State::remember_catalog() {
-  if (recording) terms.write_catalog();
+// note: others who read the catalog have read something else now.
+void GraphTransaction::State::remember_catalog(bool note) {
+  if (recording && note) terms.write_catalog();
   remember({.kind = UndoRecord::Kind::kCatalog, .object = writer.shared_catalog()});
 }
 
@@ -88,107 +88,10 @@ Status GraphTransaction::State::create_index(IndexDefinition definition) {
   return {};
 }
 
-// The block's entities into the index; *added gets those that were not there, with the property that brought them in
-// (full text and vector indexes). A duplicate in a unique index is an error.
-Status GraphTransaction::State::build_block(const IndexDefinition& index, uint64_t block, std::vector<IndexAddition>* added) {
-  bool nodes = index.entity == EntityKind::kNode;
-  storage::PageView page = writer.reader().page(
-      table_of(writer.meta().generation, nodes ? LocalTable::kNodes : LocalTable::kRelationships), block);
-  if (page.data() == nullptr) return {};
-  LiveBitmap live = nodes ? reinterpret_cast<const NodeBlock*>(page.data())->live
-                          : reinterpret_cast<const RelationshipBlock*>(page.data())->live;
-  Status status;
-  IndexKey key;
-  for_each_live(live, 0, [&](uint32_t slot) {
-    uint64_t id = (block << kSlotBits) | slot;
-    if (!writer.covers(index, id)) return true;
-    for (size_t i = 0; has_search_pages(index) && i < index.keys.size(); ++i)
-      if (writer.change_search_entry(index, id, index.keys[i], writer.property(index.entity, id, index.keys[i]), true))
-        added->push_back({id, index.keys[i]});
-    if (!writer.index_key(index, id, &key)) return true;
-    uint64_t other = index.unique ? writer.other_with_key(index, key.bytes, id) : kNoId;
-    if (other != kNoId) {
-      status = duplicate(index, other);
-      return false;
-    }
-    if (writer.insert_index_entry(index, key, id)) added->push_back({id, kNoToken});
-    return true;
-  });
-  return status;
-}
-
-// Where entities may be that the index has to have.
-BlockSequence GraphTransaction::State::blocks_of(const IndexDefinition& index) const {
-  bool nodes = index.entity == EntityKind::kNode;
-  uint32_t token = index.labels_or_types.size() == 1 ? index.labels_or_types[0] : kNoToken;
-  return BlockSequence(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, token,
-                       nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
-}
-
-Status GraphTransaction::State::build_whole(const IndexDefinition& index) {
-  BlockSequence blocks = blocks_of(index);
-  std::vector<IndexAddition> added;
-  writer.note_terms_in(nullptr);  // the catalog's term says it all
-  Status status;
-  for (uint64_t block = blocks.next(0); block != kNoBlock && status.ok(); block = blocks.next(block + 1)) {
-    added.clear();
-    status = build_block(index, block, &added);
-  }
-  writer.note_terms_in(recording ? &terms : nullptr);
-  return status;
-}
-
-void GraphTransaction::State::change_index(const IndexDefinition& changed) {
-  remember_catalog();
-  CatalogData& catalog = writer.edit_catalog();
-  for (IndexDefinition& d : catalog.edit_indexes())
-    if (d.id == changed.id) d = changed;
-  catalog.index_changed();
-}
-
-void GraphTransaction::State::fail_index(const IndexDefinition& index, const std::string& why) {
-  IndexDefinition failed = index;
-  failed.state = IndexState::kFailed;
-  failed.failure = why;
-  remember({.kind = UndoRecord::Kind::kDroppedIndex, .token = index.id});
-  writer.forget_index(index.id);
-  change_index(failed);
-}
-
-Result<bool> GraphTransaction::State::build_slice(IndexId id, uint64_t max_entities) {
-  const IndexDefinition* found = writer.catalog().index(id);
-  if (found == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
-  if (found->state != IndexState::kPopulating || !has_pages(*found)) return false;
-  IndexDefinition index = *found;
-  record(ChangeKind::kBuildIndexSlice, [&](ByteWriter& w) {
-    w.varint(id);
-    w.varint(max_entities);
-  });
-  BlockSequence blocks = blocks_of(index);
-  std::vector<IndexAddition> added;
-  Status status;
-  uint64_t block = blocks.next(index.populated);
-  for (; block != kNoBlock && status.ok() && added.size() < max_entities; block = blocks.next(block + 1)) {
-    status = build_block(index, block, &added);
-    index.populated = block + 1;
-  }
-  for (const IndexAddition& a : added)
-    remember({.kind = UndoRecord::Kind::kIndexEntry, .token = id, .id = a.entity, .start = a.key});
-  if (!status.ok()) {
-    fail_index(index, status.error().message);
-    return false;
-  }
-  if (block == kNoBlock) {
-    index.state = IndexState::kOnline;
-    index.populated = 0;
-  }
-  change_index(index);
-  return block != kNoBlock;
-}
-
 Status GraphTransaction::State::drop_index(IndexId id) {
   if (writer.catalog().index(id) == nullptr) return Error{ErrorCode::kIndexNotFound, "no index " + std::to_string(id)};
   remember_catalog();
+  change_progress(id, 0);
   if (has_pages(*writer.catalog().index(id))) {
     remember({.kind = UndoRecord::Kind::kDroppedIndex, .token = id});
     writer.forget_index(id);
@@ -199,41 +102,6 @@ Status GraphTransaction::State::drop_index(IndexId id) {
   record(ChangeKind::kDropIndex, [&](ByteWriter& w) { w.varint(id); });
   ++counters.indexes_removed;
   return {};
-}
-
-template <class F>
-Status GraphTransaction::State::for_each_entity(EntityKind entity, uint32_t label_or_type, F&& visit) {
-  GraphView everything(&writer, nullptr);
-  if (entity == EntityKind::kNode) {
-    NodeId ids[256];
-    auto cursor = everything.scan_nodes(label_or_type);
-    while (size_t n = cursor->next(ids))
-      for (size_t i = 0; i < n; ++i) GRAFT_TRY(visit(ids[i]));
-    return {};
-  }
-  RelationshipCursor::Item items[256];
-  auto cursor = everything.scan_relationships(label_or_type);
-  while (size_t n = cursor->next(items))
-    for (size_t i = 0; i < n; ++i) GRAFT_TRY(visit(items[i].id));
-  return {};
-}
-
-// What is there already, against the rules of a label or type as the catalog has them now.
-Status GraphTransaction::State::check_existing(EntityKind entity, uint32_t label_or_type) {
-  return for_each_entity(entity, label_or_type, [&](uint64_t id) -> Status {
-    GRAFT_TRY(check_present(entity, id));
-    for (PropertyKeyId key : writer.property_keys(entity, id)) {
-      Value value = writer.property(entity, id, key), fitted = value;
-      GRAFT_TRY(check_value(entity, id, key, &fitted));
-      if (!identical(value, fitted))
-        return Error{ErrorCode::kConstraintViolation, "existing value " + to_text(value) + " of `" +
-                                                          writer.catalog().property_key_name(key) + "` does not fit"};
-    }
-    if (entity == EntityKind::kNode) return {};
-    RelationshipRecord r = writer.relationship(id);
-    if (writer.node_exists(r.start) && writer.node_exists(r.end)) return check_ends(r.type, r.start, r.end);
-    return {};
-  });
 }
 
 Status GraphTransaction::State::create_constraint(ConstraintDefinition constraint) {
@@ -251,10 +119,11 @@ Status GraphTransaction::State::create_constraint(ConstraintDefinition constrain
   constraints.insert(std::find_if(constraints.begin(), constraints.end(), [&](const auto& c) { return c.name > constraint.name; }),
                      constraint);
   bool by_index = constraint.kind == ConstraintKind::kUnique;
-  if (recording && !by_index) {
-    if (Status s = check_existing(constraint.entity, constraint.label_or_type); !s.ok()) {
+  if (recording && !by_index && !constraint.validating) {
+    Result<uint64_t> checked = check_range({SchemaTask::Kind::kCheckConstraint, kNoToken, constraint.name}, 0, kNoId);
+    if (!checked.ok()) {
       back_to(mark);
-      return s;
+      return checked.error();
     }
   }
   record(ChangeKind::kCreateConstraint, [&](ByteWriter& w) { encode_constraint(constraint, &w); });
@@ -303,10 +172,11 @@ Status GraphTransaction::State::create_schema(LabelSchema schema) {
     return std::pair(s.entity, s.label_or_type) > std::pair(schema.entity, schema.label_or_type);
   };
   schemas.insert(std::find_if(schemas.begin(), schemas.end(), after), schema);
-  if (recording) {
-    if (Status s = check_existing(schema.entity, schema.label_or_type); !s.ok()) {
+  if (recording && !schema.validating) {
+    Result<uint64_t> checked = check_range({SchemaTask::Kind::kCheckSchema, kNoToken, {}, schema.entity, schema.label_or_type}, 0, kNoId);
+    if (!checked.ok()) {
       back_to(mark);
-      return s;
+      return checked.error();
     }
   }
   record(ChangeKind::kCreateSchema, [&](ByteWriter& w) { encode_schema(schema, &w); });
@@ -353,14 +223,10 @@ Result<IndexId> GraphTransaction::create_index(IndexDefinition definition) {
   if (state_->writer.catalog().constraint(definition.name) != nullptr)
     return Error{ErrorCode::kConstraintAlreadyExists, "There already exists a constraint called `" + definition.name + "`"};
   definition.id = state_->ids.index();
-  definition.populated = 0;
+  if (has_pages(definition) && state_->is_large(definition.entity, definition.labels_or_types)) definition.state = IndexState::kPopulating;
   IndexId id = definition.id;
   GRAFT_TRY(state_->create_index(std::move(definition)));
   return id;
-}
-
-Result<bool> GraphTransaction::index_build_slice(IndexId index, uint64_t max_entities) {
-  return state_->build_slice(index, max_entities);
 }
 
 Status GraphTransaction::drop_index(std::string_view name) {
@@ -386,6 +252,7 @@ Status GraphTransaction::create_constraint(ConstraintDefinition constraint) {
     if (c.name == constraint.name || same_target(c, constraint))
       return Error{ErrorCode::kConstraintAlreadyExists, "A constraint of this name or for the same thing exists: `" + c.name + "`"};
   State::Mark mark = s.here();
+  constraint.validating = constraint.validating || s.is_large(constraint.entity, {constraint.label_or_type});
   if ((constraint.kind == ConstraintKind::kUnique || constraint.kind == ConstraintKind::kKey) && constraint.backing_index == kNoToken) {
     IndexDefinition index;
     index.name = constraint.name;
@@ -394,9 +261,19 @@ Status GraphTransaction::create_constraint(ConstraintDefinition constraint) {
     index.keys = constraint.keys;
     index.unique = true;
     index.id = constraint.backing_index = s.ids.index();
-    GRAFT_TRY(s.create_index(std::move(index)));
+    if (constraint.validating) {
+      index.state = IndexState::kPopulating;
+      s.counters.unfinished.push_back({SchemaTask::Kind::kBuildIndex, index.id, constraint.name});
+    }
+    if (Status made = s.create_index(std::move(index)); !made.ok()) {
+      s.back_to(mark);
+      if (made.error().code == ErrorCode::kConstraintViolation) return s.creation_failed(constraint, made.error().message);
+      return made;
+    }
     --s.counters.indexes_added;
   }
+  if (constraint.kind == ConstraintKind::kUnique) constraint.validating = false;
+  if (constraint.validating) s.counters.unfinished.push_back({SchemaTask::Kind::kCheckConstraint, kNoToken, constraint.name});
   Status status = s.create_constraint(std::move(constraint));
   if (!status.ok()) s.back_to(mark);
   return status;
@@ -413,18 +290,15 @@ Status GraphTransaction::drop_constraint(std::string_view name) {
   return {};
 }
 
-namespace {
-
-std::string primary_constraint(const CatalogData& catalog, uint32_t label) { return "primary_key_" + catalog.label_name(label); }
-
-}  // namespace
-
 Status GraphTransaction::create_label_schema(LabelSchema schema) {
   State& s = *state_;
   State::Mark mark = s.here();
   for (const SchemaField& field : schema.fields)
     if (property_key(field.name) == kNoToken) return Error{ErrorCode::kInvalidArgument, "too many property keys"};
+  schema.validating = schema.validating || s.is_large(schema.entity, {schema.label_or_type});
   auto create = [&]() -> Status {
+    if (schema.validating)
+      s.counters.unfinished.push_back({SchemaTask::Kind::kCheckSchema, kNoToken, {}, schema.entity, schema.label_or_type});
     GRAFT_TRY(s.create_schema(schema));
     if (schema.entity != EntityKind::kNode || schema.primary.empty()) return {};
     ConstraintDefinition primary;
@@ -432,6 +306,7 @@ Status GraphTransaction::create_label_schema(LabelSchema schema) {
     primary.kind = ConstraintKind::kKey;
     primary.label_or_type = schema.label_or_type;
     primary.keys = {property_key(schema.primary)};
+    primary.validating = schema.validating;
     return create_constraint(std::move(primary));
   };
   Status status = create();

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/codec.h"
-#include "graph/block_sequence.h"
 #include "graph/catalog_codec.h"
 #include "graph/catalog_data.h"
 #include "graph/transaction.h"
@@ -23,14 +22,14 @@ enum class ChangeKind : uint8_t {
   kSetNodeProperty, kSetRelationshipProperty, kAddLabel, kRemoveLabel,
   kCreateIndex, kDropIndex, kBuildIndexSlice,
   kCreateConstraint, kDropConstraint, kCreateSchema, kDropSchema,
-  kDropAll, kSystemRecord,
+  kDropAll, kSystemRecord, kRuleChecked,
 };
-inline constexpr uint8_t kChangeSetFormat = 1;
+inline constexpr uint8_t kChangeSetFormat = 2;
 
 struct UndoRecord {
   enum class Kind : uint8_t {
     kLabelToken, kTypeToken, kKeyToken, kCreatedNode, kDeletedNode, kCreatedRelationship, kDeletedRelationship,
-    kProperty, kLabels, kCatalog, kCreatedIndex, kDroppedIndex, kIndexEntry, kDropAll, kSystemRecord,
+    kProperty, kLabels, kCatalog, kCreatedIndex, kDroppedIndex, kIndexEntry, kIndexProgress, kDropAll, kSystemRecord,
   };
   Kind kind;
   EntityKind entity = EntityKind::kNode;
@@ -41,10 +40,8 @@ struct UndoRecord {
   std::shared_ptr<const void> object;  // the old catalog, or GraphWriter::Dropped
 };
 
-struct IndexAddition {
-  uint64_t entity;
-  PropertyKeyId key;  // kNoToken: an entry by value
-};
+// The key constraint that a schema's primary field is kept by.
+inline std::string primary_constraint(const CatalogData& catalog, LabelId label) { return "primary_key_" + catalog.label_name(label); }
 
 struct GraphTransaction::State {
   State(std::unique_ptr<storage::Fork> fork, IdAllocator& allocator, std::shared_ptr<Footprint> reads)
@@ -100,26 +97,35 @@ struct GraphTransaction::State {
   Status check_present(EntityKind kind, uint64_t id);
   Status check_pending();
   void touch(EntityKind kind, uint64_t id);
-  Error duplicate(const IndexDefinition& index, uint64_t other) const;
+  Error duplicate(const IndexDefinition& index, uint64_t other, uint64_t twin = kNoId) const;
 
   // Schema (transaction_schema.cc).
-  void remember_catalog();
+  void remember_catalog(bool note = true);
   Status create_index(IndexDefinition definition);
-  Status build_block(const IndexDefinition& index, uint64_t block, std::vector<IndexAddition>* added);
-  BlockSequence blocks_of(const IndexDefinition& index) const;
-  Status build_whole(const IndexDefinition& index);
-  void fail_index(const IndexDefinition& index, const std::string& why);
-  void change_index(const IndexDefinition& changed);
-  Result<bool> build_slice(IndexId index, uint64_t max_entities);
   Status drop_index(IndexId index);
   Status create_constraint(ConstraintDefinition constraint);
   Status drop_constraint(std::string name);
   Status create_schema(LabelSchema schema);
   void drop_schema(EntityKind entity, uint32_t label_or_type);
   Status check_schema(const LabelSchema& schema) const;
-  template <class F> Status for_each_entity(EntityKind entity, uint32_t label_or_type, F&& visit);
-  Status check_existing(EntityKind entity, uint32_t label_or_type);
   Status check_tokens(EntityKind entity, const std::vector<uint32_t>& labels_or_types, const std::vector<PropertyKeyId>& keys) const;
+
+  // Building indexes and checking what exists (transaction_build.cc).
+  template <class F> Status walk(EntityKind entity, uint32_t label_or_type_or_none, uint64_t max_entities, uint64_t* next, F&& visit);
+  bool is_large(EntityKind entity, const std::vector<uint32_t>& labels_or_types) const;
+  Status index_existing(const IndexDefinition& index, uint64_t id);
+  Status build_range(const IndexDefinition& index, uint64_t max_entities, uint64_t* next);
+  Status build_whole(const IndexDefinition& index);
+  void fail_index(const IndexDefinition& index, const std::string& why);
+  void change_index(const IndexDefinition& changed);
+  void change_progress(IndexId index, uint64_t next);
+  Result<bool> build_slice(IndexId index, uint64_t max_entities, std::string* failure);
+  Status check_entity(const ConstraintDefinition& constraint, uint64_t id);
+  Status check_entity(const LabelSchema& schema, uint64_t id);
+  Result<uint64_t> check_range(const SchemaTask& task, uint64_t from, uint64_t max_entities);
+  Status finish_check(const SchemaTask& task);
+  Error creation_failed(const ConstraintDefinition& constraint, const std::string& why) const;
+
   void drop_all();
   void set_system_record(std::string_view key, std::string_view value);
 

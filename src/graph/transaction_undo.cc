@@ -42,6 +42,7 @@ void GraphTransaction::State::undo_one(const UndoRecord& r) {
       if (writer.index_key(*index, r.id, &key)) writer.erase_index_entry(*index, key, r.id);
       break;
     }
+    case Kind::kIndexProgress: writer.set_index_progress(r.token, r.id); break;
     case Kind::kDropAll: writer.undo_drop_all(*static_cast<const GraphWriter::Dropped*>(r.object.get())); break;
     case Kind::kSystemRecord: writer.set_system_record(r.name, r.text); break;
   }

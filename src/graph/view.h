@@ -183,6 +183,9 @@ class GraphView {
   // Relationships of `type` whose start (kOutgoing) or end (kIncoming) has `label`.
   uint64_t relationship_count(LabelId label, TypeId type, Direction direction) const;
   uint64_t index_entries(IndexId index) const;
+  // While an index is populated: the next entity to be looked at; and how far that is.
+  uint64_t index_progress(IndexId index) const;
+  double index_populated_percent(const IndexDefinition& index) const;
   uint64_t index_distinct(IndexId index) const;  // an estimate
 
   void record_label_read(LabelId label_or_none) const;

@@ -138,6 +138,21 @@ std::unique_ptr<NodeCursor> GraphView::index_prefix(IndexId index, std::string_v
   return std::make_unique<IndexScan>(*this, index, std::move(low), std::move(high), false);
 }
 
+uint64_t GraphView::index_progress(IndexId index) const {
+  storage::PageView page = reader_.page(table_of(meta_->generation, LocalTable::kIndexProgress), index);
+  uint64_t next = 0;
+  if (page.data() != nullptr) std::memcpy(&next, page.data(), sizeof(next));
+  return next;
+}
+
+double GraphView::index_populated_percent(const IndexDefinition& index) const {
+  if (index.state == IndexState::kOnline) return 100.0;
+  uint64_t blocks = index.entity == EntityKind::kNode ? meta_->next_node_block : meta_->next_relationship_block;
+  uint64_t end = blocks << kSlotBits;
+  if (index.state == IndexState::kFailed || end == 0) return 0.0;
+  return std::min(100.0, 100.0 * static_cast<double>(index_progress(index.id)) / static_cast<double>(end));
+}
+
 uint64_t GraphView::index_entries(IndexId index) const {
   return read_tree_header(reader_, index_table(meta_->generation, index)).entries;
 }

@@ -71,6 +71,9 @@ class GraphWriter {
   bool change_search_entry(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& value, bool add);
   void forget_index(IndexId index);           // its entries leave the sums; the pages go at the next flush
   void remember_index(IndexId index);         // undo of forget_index
+  // Where the building of an index has come to: the next entity to look at. 0: not begun, or ended.
+  uint64_t index_progress(IndexId index) const;
+  void set_index_progress(IndexId index, uint64_t next);
 
   void set_system_record(std::string_view key, std::string_view value);
   std::string system_record(std::string_view key) const;
@@ -129,6 +132,7 @@ Sum128 property_item(EntityKind kind, uint64_t id, PropertyKeyId key, const Valu
 Sum128 relationship_item(RelationshipId id, TypeId type, NodeId start, NodeId end);
 Sum128 adjacency_item(NodeId node, TypeId type, NodeId neighbour, RelationshipId relationship);
 Sum128 index_item(IndexId index, std::string_view key_and_id);
+Sum128 index_progress_item(IndexId index, uint64_t next);
 Sum128 system_item(std::string_view key, std::string_view value);
 
 bool has_tree(const IndexDefinition& index);          // entries by value: range, text and point indexes

@@ -66,7 +66,7 @@ void GraphWriter::count_relationship(TypeId type, NodeId start, NodeId end, int6
 
 namespace {
 
-enum ItemKind : uint64_t { kNodeItem = 1, kPropertyItem, kRelationshipItem, kAdjacencyItem, kIndexItem, kSystemItem };
+enum ItemKind : uint64_t { kNodeItem = 1, kPropertyItem, kRelationshipItem, kAdjacencyItem, kIndexItem, kSystemItem, kIndexProgressItem };
 
 template <size_t N>
 Sum128 hash_words(const uint64_t (&words)[N]) {
@@ -97,6 +97,10 @@ Sum128 adjacency_item(NodeId node, TypeId type, NodeId neighbour, RelationshipId
 
 Sum128 index_item(IndexId index, std::string_view key_and_id) {
   return hash128(key_and_id, static_cast<uint64_t>(kIndexItem) << 32 | index);
+}
+
+Sum128 index_progress_item(IndexId index, uint64_t next) {
+  return next == 0 ? Sum128{} : hash_words({kIndexProgressItem, index, next});
 }
 
 Sum128 system_item(std::string_view key, std::string_view value) {

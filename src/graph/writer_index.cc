@@ -131,4 +131,21 @@ void GraphWriter::remember_index(IndexId index) {
   dropped_tables_.erase(std::find(dropped_tables_.begin(), dropped_tables_.end(), table));
 }
 
+uint64_t GraphWriter::index_progress(IndexId index) const {
+  storage::PageView view = page(LocalTable::kIndexProgress, index);
+  uint64_t next = 0;
+  if (view.data() != nullptr) std::memcpy(&next, view.data(), sizeof(next));
+  return next;
+}
+
+void GraphWriter::set_index_progress(IndexId index, uint64_t next) {
+  uint64_t before = index_progress(index);
+  if (before == next) return;
+  meta_.sums.indexes -= index_progress_item(index, before);
+  meta_.sums.indexes += index_progress_item(index, next);
+  storage::TableId table = id_of(LocalTable::kIndexProgress);
+  if (next == 0) fork_->erase(table, index);
+  else fork_->put(table, index, {reinterpret_cast<const char*>(&next), sizeof(next)});
+}
+
 }  // namespace graft::graph

@@ -17,8 +17,8 @@ bool any_common(const std::vector<LabelId>& sorted, const std::vector<uint32_t>&
 }
 
 // Whether a write to the entity has to keep the index: what a build in slices has not come to yet, it will find.
-bool is_kept(const IndexDefinition& index, uint64_t id) {
-  return index.state == IndexState::kOnline || block_of(id) < index.populated;
+bool is_kept(const GraphWriter& writer, const IndexDefinition& index, uint64_t id) {
+  return index.state == IndexState::kOnline || id < writer.index_progress(index.id);
 }
 
 }  // namespace
@@ -83,7 +83,7 @@ bool GraphWriter::change_vector(const IndexDefinition& index, uint64_t id, const
 
 void GraphWriter::update_search_labels(NodeId id, const std::vector<LabelId>& before, const std::vector<LabelId>& after) {
   for (const IndexDefinition& index : catalog_->indexes()) {
-    if (!has_search_pages(index) || index.entity != EntityKind::kNode || !is_kept(index, id)) continue;
+    if (!has_search_pages(index) || index.entity != EntityKind::kNode || !is_kept(*this, index, id)) continue;
     bool was = any_common(before, index.labels_or_types), is = any_common(after, index.labels_or_types);
     if (was == is) continue;
     for (PropertyKeyId key : index.keys) change_search_entry(index, id, key, property(EntityKind::kNode, id, key), is);
@@ -91,7 +91,7 @@ void GraphWriter::update_search_labels(NodeId id, const std::vector<LabelId>& be
 }
 
 void GraphWriter::update_search_property(const IndexDefinition& index, uint64_t id, PropertyKeyId key, const Value& old, const Value& value) {
-  if (!is_kept(index, id) || !covers(index, id)) return;
+  if (!is_kept(*this, index, id) || !covers(index, id)) return;
   change_search_entry(index, id, key, old, false);
   change_search_entry(index, id, key, value, true);
 }

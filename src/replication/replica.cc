@@ -22,6 +22,9 @@ class ReplicaHandle final : public Replica {
   void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done) override {
     core_->commit(std::move(transaction), std::move(done));
   }
+  void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done) override {
+    core_->await_schema(std::move(tasks), timeout, std::move(done));
+  }
   void add_member(Member member, std::function<void(Status)> done) override { core_->add_member(std::move(member), std::move(done)); }
   void remove_member(raft::MemberId id, std::function<void(Status)> done) override { core_->remove_member(id, std::move(done)); }
   void transfer_leadership(raft::MemberId to, std::function<void(Status)> done) override { core_->transfer_leadership(to, std::move(done)); }

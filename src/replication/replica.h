@@ -40,6 +40,7 @@ struct ReplicaOptions {
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t snapshot_bytes_per_second = 200 << 20;
   storage::StoreOptions store;          // on_damage is set by the replica
+  uint64_t most_in_index_slice = 1 << 20; // entities; the simulator makes slices short
   env::Duration state_sums_interval = std::chrono::seconds(10);  // how often the leader has all members compare theirs
   std::string default_password_record;  // genesis: value of system record kDefaultUserKey (auth layer's encoding)
 };
@@ -136,6 +137,11 @@ class Replica {
   virtual void begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done) = 0;
   virtual void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done) = 0;
   // Result rows read inside an explicit transaction are sent as they come; its commit decides. A read-only one needs none.
+
+  // Calls back when what a schema change left to be done (graph::schema_tasks) is done in what this member has applied;
+  // kConstraintCreationFailed, kProcedureCallFailed: it failed, and why; kProcedureTimedOut. A commit that adds a constraint
+  // or a typed schema is answered only then anyway.
+  virtual void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done) = 0;
 
   // Leader only; call back when applied.
   virtual void add_member(Member member, std::function<void(Status)> done) = 0;  // member.learner: stay one

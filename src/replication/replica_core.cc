@@ -16,6 +16,11 @@ Error stopped_serving(const std::string& reason) {
   return Error{ErrorCode::kUnavailable, "this node has stopped serving: " + reason};
 }
 
+// For those whose commit took effect, but not yet all that it begins.
+Error schema_unknown(const std::string& reason) {
+  return Error{ErrorCode::kUnknownOutcome, "the node stopped while existing data was being checked; that goes on under the next leader: " + reason};
+}
+
 }  // namespace
 
 ReplicaCore::ReplicaCore(const ReplicaOptions& options, const Roles& roles, env::Clock& clock, env::Random& random, env::FileSystem& fs,
@@ -144,6 +149,7 @@ void ReplicaCore::on_applied(const AppliedPoint& point, std::vector<AppliedChang
     on_opened();
   }
   applied_waiters_.advance(point.index);
+  schema_builder_->on_applied(point);
   lane_->kick();
   role(roles_.raft).post([this, index = point.index, changes = std::move(changes)]() mutable {
     if (!changes.empty()) {
@@ -274,6 +280,7 @@ void ReplicaCore::halt(ReplicaState state, const std::string& reason) {
   chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node stopped while the commit was being replicated; it may or may not have taken effect: " + reason});
   lane_->abandon(stopped);
   applied_waiters_.abandon(stopped);
+  schema_builder_->abandon(schema_unknown(reason));
   end_transfer(stopped);
 }
 
@@ -305,6 +312,7 @@ void ReplicaCore::on_tick(const raft::RaftStatus& status) {
   ++ticks_;
   chain_->expire_watched();
   applied_waiters_.expire();
+  schema_builder_->expire();
   expire_leader_waiters();
   drive_transfer();
   drive_promotions(status);

@@ -23,6 +23,7 @@
 #include "replication/replica.h"
 #include "replication/peer_transport.h"
 #include "replication/role_handle.h"
+#include "replication/schema_builder.h"
 #include "replication/snapshot_transfer.h"
 #include "replication/startup.h"
 #include "replication/transactions.h"
@@ -51,6 +52,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void autocommit(std::shared_ptr<LaneWork> work, CommitCallback done);
   void begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done);
   void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done);
+  void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done);
   void add_member(Member member, std::function<void(Status)> done);
   void remove_member(raft::MemberId id, std::function<void(Status)> done);
   void transfer_leadership(raft::MemberId to, std::function<void(Status)> done);
@@ -188,6 +190,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   std::unique_ptr<Applier> applier_;
   std::unique_ptr<RaftDriver> driver_;
   std::unique_ptr<Checkpointer> checkpointer_;
+  std::unique_ptr<SchemaBuilder> schema_builder_;
   AppliedWaiters applied_waiters_;
 
   mutable std::mutex mutex_;  // shared_, leader_waiters_

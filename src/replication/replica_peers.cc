@@ -309,6 +309,7 @@ void ReplicaCore::put_in_place(ReceivedSnapshot snapshot, const storage::Checkpo
     chain_->replace_store(snapshot.store, point);
     refresh_cluster(point);
     applied_waiters_.advance(point.index);
+    schema_builder_->on_applied(point);
     raft::Configuration configuration = configuration_of(members_of(graph::GraphView(point.version)));
     role(roles_.raft).post([this, meta, configuration = std::move(configuration)] {
       driver_->restart_from_snapshot(meta.applied_index, meta.applied_term, configuration, [this](Status started) {

@@ -161,6 +161,7 @@ void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& ma
   AppliedPoint point{first_store_->applied(), meta.applied_index, meta.applied_term, mark};
   chain_ = std::make_unique<Chain>(std::move(first_store_), point, clock_);
   lane_ = std::make_unique<Lane>(*chain_, *this, role(roles_.lane), clock_, options_.max_transaction_bytes);
+  schema_builder_ = std::make_unique<SchemaBuilder>(*chain_, *lane_, role(roles_.background), clock_, options_.most_in_index_slice);
   applier_ = std::make_unique<Applier>(*chain_, *this, role(roles_.apply));
   RaftDriverOptions driver;
   driver.id = options_.self.id;

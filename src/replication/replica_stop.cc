@@ -25,6 +25,7 @@ void ReplicaCore::stop(std::function<void()> done) {
     chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node was stopped while the commit was being replicated; it may or may not have taken effect"});
     lane_->abandon(stopping);
     applied_waiters_.abandon(stopping);
+    schema_builder_->abandon(Error{ErrorCode::kUnknownOutcome, "the node was stopped while existing data was being checked; that goes on under the next leader"});
     // Through the log role: what it still writes is on disk before the marker says so.
     role(roles_.log).post([this, write_marker = std::move(write_marker)]() mutable {
       checkpointer_->stop(kLastCheckpointBytes, std::move(write_marker));

@@ -80,8 +80,18 @@ void ReplicaCore::read(ReadRequest request, std::function<void(Result<ReadVersio
 JobCallback ReplicaCore::deliver(CommitCallback done) {
   return [this, done = std::move(done)](const Result<raft::LogIndex>& index, const graph::WriteCounters& counters) {
     if (!index.ok()) return done(index.error());
-    done(CommitOutcome{position_at(*index), counters});
+    if (counters.unfinished.empty()) return done(CommitOutcome{position_at(*index), counters});
+    schema_builder_->await(counters.unfinished, SchemaBuilder::kForever, [this, done, counters](Status status) {
+      if (!status.ok()) return done(status.error());
+      done(CommitOutcome{position_at(chain_->applied().index), counters});
+    });
   };
+}
+
+void ReplicaCore::await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done) {
+  Status serving = check_serving();
+  if (!serving.ok()) return done(serving);
+  schema_builder_->await(std::move(tasks), clock_.monotonic() + timeout, std::move(done));
 }
 
 void ReplicaCore::autocommit(std::shared_ptr<LaneWork> work, CommitCallback done) {

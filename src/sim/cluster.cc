@@ -70,6 +70,7 @@ replication::ReplicaOptions SimCluster::options(int i) const {
   o.checkpoint_interval = seconds(3);
   o.log_segment_bytes = 32 << 10;
   o.store.map_reserve_bytes = uint64_t{1} << 30;
+  o.most_in_index_slice = 4;
   return o;
 }
 

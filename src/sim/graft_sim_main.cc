@@ -43,8 +43,8 @@ int main(int argc, char** argv) {
   bool quiet = false;
   app.add_option("--seed", options.seed, "the first seed")->required();
   app.add_option("--seeds", seeds, "how many seeds to run, one after another");
-  app.add_option("--workload", options.workload, "bank, append or unique")->check([](const std::string& name) {
-    return graft::sim::is_workload(name) ? std::string() : "no such workload: " + name + " (bank, append, unique)";
+  app.add_option("--workload", options.workload, "bank, append, unique or schema")->check([](const std::string& name) {
+    return graft::sim::is_workload(name) ? std::string() : "no such workload: " + name + " (bank, append, unique, schema)";
   });
   app.add_option("--servers", options.servers, "how many found the cluster")->check(CLI::Range(1, 7));
   app.add_flag("--verbose", options.verbose, "the servers' trace on standard error");

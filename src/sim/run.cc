@@ -172,6 +172,6 @@ RunResult run_simulation(const RunOptions& options) {
   return result;
 }
 
-bool is_workload(const std::string& name) { return name == "bank" || name == "append" || name == "unique"; }
+bool is_workload(const std::string& name) { return name == "bank" || name == "append" || name == "unique" || name == "schema"; }
 
 }  // namespace graft::sim

@@ -56,7 +56,7 @@ TEST(Checkers, NoticeDisksThatLie) {
   EXPECT_TRUE(found);
 }
 
-INSTANTIATE_TEST_SUITE_P(Workloads, Seeds, ::testing::Values("bank", "append", "unique"),
+INSTANTIATE_TEST_SUITE_P(Workloads, Seeds, ::testing::Values("bank", "append", "unique", "schema"),
                          [](const auto& info) { return std::string(info.param); });
 
 // Lines: workload seed [servers], then what it once found.

@@ -2,6 +2,7 @@
 
 #include "sim/workloads/append.h"
 #include "sim/workloads/bank.h"
+#include "sim/workloads/schema.h"
 #include "sim/workloads/unique.h"
 
 namespace graft::sim {
@@ -61,7 +62,10 @@ Outcome Workload::outcome_of(int client, int server, const Error& error) {
     targets_[static_cast<size_t>(client)] = any_server();
     return Outcome::kUnknown;
   }
-  if (error.code == ErrorCode::kConflict || error.code == ErrorCode::kConstraintViolation) return Outcome::kFailed;
+  if (error.code == ErrorCode::kConflict || error.code == ErrorCode::kConstraintViolation ||
+      error.code == ErrorCode::kConstraintCreationFailed) {
+    return Outcome::kFailed;
+  }
   int& target = targets_[static_cast<size_t>(client)];
   target = any_server();
   if (cluster_.machine(server).up()) {
@@ -94,6 +98,7 @@ void Workload::explicit_transaction(int client, std::vector<WriteWork> steps, Wr
 std::unique_ptr<Workload> make_workload(const std::string& name, SimCluster& cluster, uint64_t seed) {
   if (name == "bank") return std::make_unique<BankWorkload>(cluster, seed);
   if (name == "append") return std::make_unique<AppendWorkload>(cluster, seed);
+  if (name == "schema") return std::make_unique<SchemaWorkload>(cluster, seed);
   if (name == "unique") return std::make_unique<UniqueWorkload>(cluster, seed);
   return nullptr;
 }

@@ -141,7 +141,7 @@ std::vector<Map> show_indexes(QueryContext& context) {
         {"id", Value::integer(index.id)},
         {"name", text(index.name)},
         {"state", text(state_name(index.state))},
-        {"populationPercent", Value::floating(index.state == IndexState::kOnline ? 100.0 : 0.0)},
+        {"populationPercent", Value::floating(context.view().index_populated_percent(index))},
         {"type", text(kind_name(index.kind))},
         {"entityType", text(entity_name(index.entity))},
         {"labelsOrTypes", lookup ? Value() : Value::list(token_names(catalog, index.entity, index.labels_or_types))},

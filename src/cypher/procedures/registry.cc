@@ -130,6 +130,7 @@ std::vector<Value> check_arguments(const ProcedureInfo& p, std::vector<Value> ar
 std::shared_ptr<ProcedureRegistry> make_procedure_registry() {
   auto registry = std::make_shared<ProcedureRegistry>();
   add_catalog_procedures(*registry);
+  add_index_procedures(*registry);
   add_schema_procedures(*registry);
   add_search_procedures(*registry, nullptr);
   add_system_procedures(registry);

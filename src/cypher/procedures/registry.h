@@ -84,6 +84,9 @@ std::shared_ptr<ProcedureRegistry> make_procedure_registry();
 // in a server that people use: the TCK's switch only.
 void add_test_procedures(const std::shared_ptr<ProcedureRegistry>& registry);
 
+// What a call of db.awaitIndex or db.awaitIndexes, with checked arguments, waits for. Throws QueryError: no such index.
+std::vector<graph::SchemaTask> awaited_tasks(const ServerCall& call, const graph::Catalog& catalog);
+
 // Checks count and types, fills defaults, converts integers where a float is asked for. Throws QueryError that names the
 // signature.
 std::vector<graph::Value> check_arguments(const ProcedureInfo& procedure, std::vector<graph::Value> arguments);

@@ -84,6 +84,12 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
     const graph::GraphView& view() const { return writer != nullptr ? writer->graph().view() : *reader; }
   };
 
+  // What a call of db.awaitIndex or db.awaitIndexes waits for.
+  struct IndexWait {
+    std::vector<graph::SchemaTask> tasks;
+    env::Duration timeout{0};
+  };
+
   // session.cc: connection, queue, state
   void feed_handshake(std::string_view bytes);
   void feed_messages(std::string_view bytes);
@@ -141,6 +147,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void begin_read(TransactionExtra extra, bool linearizable);
   void begun(std::shared_ptr<Transaction> transaction, const TransactionExtra& extra);
   void run_in_transaction(RunRequest& request);
+  void await_in_transaction(IndexWait wait, std::shared_ptr<StatementResult> result);
   void handle_commit();
   void handle_rollback();
   void drop_transaction();
@@ -155,6 +162,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
 
   // session_procedure.cc
   void run_server_procedure(std::shared_ptr<Plan> plan);
+  static Result<IndexWait> index_wait(const cypher::ServerCall& call, const graph::Catalog& catalog);
   void change_password(std::shared_ptr<Plan> plan);
 
   StatementSetting setting() const;

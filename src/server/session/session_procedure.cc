@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cypher/procedures/registry.h"
 #include "server/auth/users.h"
 #include "server/bolt/replies.h"
 #include "server/session/session_plan.h"
@@ -51,17 +52,29 @@ Result<replication::Member> new_member(const std::vector<Value>& arguments, bool
   return member;
 }
 
+// Longer than anybody waits, and far from what the clock's arithmetic bears.
+constexpr int64_t kMostSeconds = 100LL * 365 * 24 * 3600;
+
 bool any_null(const std::vector<Value>& arguments) {
   return std::any_of(arguments.begin(), arguments.end(), [](const Value& v) { return v.is_null(); });
 }
 
 }  // namespace
 
+Result<Session::IndexWait> Session::index_wait(const cypher::ServerCall& call, const graph::Catalog& catalog) {
+  try {
+    const int64_t seconds = std::clamp<int64_t>(call.arguments.back().as_integer(), 0, kMostSeconds);
+    return IndexWait{cypher::awaited_tasks(call, catalog), std::chrono::seconds(seconds)};
+  } catch (const cypher::QueryError& error) {
+    return to_error(error);
+  }
+}
+
 void Session::run_server_procedure(std::shared_ptr<Plan> plan) {
   const std::string& name = plan->call->procedure;
   const std::vector<Value>& arguments = plan->call->arguments;
   const bool password = name == "dbms.security.changePassword";
-  if (!password && !user_.admin) return fail({ErrorCode::kForbidden, fmt::format("Only an administrator may call {}.", name)});
+  if (!password && !plan->call->waits_for_indexes() && !user_.admin) return fail({ErrorCode::kForbidden, fmt::format("Only an administrator may call {}.", name)});
   if (any_null(arguments)) return fail(bad_argument(fmt::format("An argument of {} is null.", name)));
   if (password) return change_password(std::move(plan));
 
@@ -69,6 +82,13 @@ void Session::run_server_procedure(std::shared_ptr<Plan> plan) {
     if (!status.ok()) return fail(status.error());
     open_autocommit(std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller), services_.replica.applied().position);
   };
+  if (plan->call->waits_for_indexes()) {
+    const replication::ReadVersion applied = services_.replica.applied();
+    Result<IndexWait> wait = index_wait(*plan->call, graph::GraphView(applied.version).catalog());
+    if (!wait.ok()) return fail(wait.error());
+    wait_for(Wait::kCommit);
+    return services_.replica.await_schema(std::move(wait->tasks), wait->timeout, on_io<void>(std::move(finish)));
+  }
   if (name == "db.bolt.addRaftNode" || name == "db.bolt.addRaftLearnerNode") {
     Result<replication::Member> member = new_member(arguments, name == "db.bolt.addRaftLearnerNode");
     if (!member.ok()) return fail(member.error());

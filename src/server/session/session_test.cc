@@ -152,12 +152,14 @@ class FakeReplica final : public replication::Replica {
     done(Error{ErrorCode::kNotLeader, "not the leader: 10.0.0.1:7687"});
   }
   void commit(std::unique_ptr<replication::ExplicitTransaction>, replication::CommitCallback) override {}
+  void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration, std::function<void(Status)> done) override { schema_waits.emplace_back(std::move(tasks), std::move(done)); }
   void add_member(replication::Member, std::function<void(Status)>) override {}
   void remove_member(raft::MemberId, std::function<void(Status)>) override {}
   void transfer_leadership(raft::MemberId, std::function<void(Status)>) override {}
   void stop(std::function<void()>) override {}
 
   raft::MemberId leader = 1;
+  std::vector<std::pair<std::vector<graph::SchemaTask>, std::function<void(Status)>>> schema_waits;
   std::vector<std::function<void(Status)>> leader_waiters;
   std::vector<std::pair<replication::ReadRequest, std::function<void(Result<replication::ReadVersion>)>>> reads;
   std::vector<std::pair<std::shared_ptr<replication::LaneWork>, replication::CommitCallback>> commits;

@@ -105,11 +105,19 @@ void Session::run_in_transaction(RunRequest& request) {
     statement->timeout = std::max(env::Duration(std::chrono::milliseconds(1)), transaction_->deadline - services_.clock.monotonic());
   }
   running_ = statement->canceller;
-  auto work = [this, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
+  auto wait = std::make_shared<std::optional<IndexWait>>();
+  auto work = [this, wait, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
     GRAFT_TRY_ASSIGN(const Prepared prepared, prepare(setting, *statement, transaction->view()));
     auto result = std::make_shared<StatementResult>(setting, prepared, statement->canceller);
     if (prepared->mode() == cypher::QueryMode::kExplain) return result;
     if (prepared->is_cluster_procedure()) {
+      auto call = setting.engine->server_call(*prepared, transaction->view(), execution_options(setting, *statement, transaction->view(), nullptr));
+      if (auto* error = std::get_if<cypher::QueryError>(&call)) return to_error(*error);
+      if (const auto& waiting = std::get<cypher::ServerCall>(call); waiting.waits_for_indexes()) {
+        const replication::ReadVersion applied = services_.replica.applied();
+        GRAFT_TRY_ASSIGN(*wait, index_wait(waiting, graph::GraphView(applied.version).catalog()));
+        return result;
+      }
       return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
     }
     if (prepared->type() == cypher::QueryType::kRead) {
@@ -124,14 +132,27 @@ void Session::run_in_transaction(RunRequest& request) {
     GRAFT_TRY(result->run_write(*statement, transaction->writer->graph()));
     return result;
   };
-  on_worker(std::move(work), [this](Result<std::shared_ptr<StatementResult>> result) {
+  on_worker(std::move(work), [this, wait](Result<std::shared_ptr<StatementResult>> result) {
     running_ = nullptr;
     if (auto over = transaction_over()) return fail(*over);
     if (!result.ok()) return fail(result.error());
+    if (wait->has_value()) return await_in_transaction(std::move(**wait), std::move(*result));
     const int64_t qid = transaction_->next_result++;
     transaction_->results[qid] = *result;
     run_succeeded(*result, qid);
   });
+}
+
+// Waits for what is committed: of the transaction's own indexes nothing is known before its commit.
+void Session::await_in_transaction(IndexWait wait, std::shared_ptr<StatementResult> result) {
+  wait_for(Wait::kCommit);
+  services_.replica.await_schema(std::move(wait.tasks), wait.timeout, on_io<void>([this, result = std::move(result)](Status status) {
+    if (auto over = transaction_over()) return fail(*over);
+    if (!status.ok()) return fail(status.error());
+    const int64_t qid = transaction_->next_result++;
+    transaction_->results[qid] = result;
+    run_succeeded(result, qid);
+  }));
 }
 
 void Session::handle_commit() {
