@@ -79,7 +79,9 @@ class Engine final : public QueryEngine {
     try {
       std::vector<graph::Value> arguments;
       for (const Expr* argument : call.arguments) arguments.push_back(evaluate_constant(*argument, options.parameters, &view, &options));
-      return ServerCall{call.procedure->name, check_arguments(*call.procedure, std::move(arguments))};
+      ServerCall out{call.procedure->name, check_arguments(*call.procedure, std::move(arguments)), nullptr};
+      if (call.procedure->batched) out.batched = call.procedure->batched(view.catalog(), out.arguments);
+      return out;
     } catch (QueryError& error) {
       return std::move(error);
     }

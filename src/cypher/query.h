@@ -61,6 +61,7 @@ struct ProcedureContext {
   bool is_admin = true;
 };
 
+class BatchedChange;
 class ProcedureRegistry;
 
 struct ExecutionOptions {
@@ -97,6 +98,7 @@ class Execution {
 struct ServerCall {
   std::string procedure;                 // as registered
   std::vector<graph::Value> arguments;   // checked, defaults filled in
+  std::shared_ptr<const BatchedChange> batched;  // null: it is something else
   bool waits_for_indexes() const { return procedure.starts_with("db.awaitIndex"); }
 };
 

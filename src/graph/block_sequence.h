@@ -57,4 +57,37 @@ class BlockSequence {
   uint64_t end_;
 };
 
+// Calls visit(id) for the live entities in the blocks of a label or type (not all of which have it), from *next on, at most
+// `most` of them, until it returns an error. *next: where to go on, or kNoId at the end.
+template <class F>
+Status walk_entities(const GraphView& view, EntityKind entity, uint32_t token, uint64_t most, uint64_t* next, F&& visit) {
+  bool nodes = entity == EntityKind::kNode;
+  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, token,
+                       nodes ? view.meta().next_node_block : view.meta().next_relationship_block);
+  uint64_t from = *next, looked_at = 0;
+  for (uint64_t block = blocks.next(block_of(from)); block != kNoBlock; block = blocks.next(block + 1)) {
+    storage::PageView page = view.reader().page(
+        table_of(view.meta().generation, nodes ? LocalTable::kNodes : LocalTable::kRelationships), block);
+    if (page.data() == nullptr) continue;
+    LiveBitmap live = nodes ? reinterpret_cast<const NodeBlock*>(page.data())->live
+                            : reinterpret_cast<const RelationshipBlock*>(page.data())->live;
+    Status status;
+    bool full = false;
+    for_each_live(live, block == block_of(from) ? slot_of(from) : 0, [&](uint32_t slot) {
+      uint64_t id = (block << kSlotBits) | slot;
+      full = looked_at == most;
+      if (full) {
+        *next = id;
+        return false;
+      }
+      ++looked_at;
+      status = visit(id);
+      return status.ok();
+    });
+    if (full || !status.ok()) return status;
+  }
+  *next = kNoId;
+  return {};
+}
+
 }  // namespace graft::graph

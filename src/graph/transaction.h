@@ -98,7 +98,10 @@ class GraphTransaction {
   Status drop_constraint(std::string_view name);
   Status create_label_schema(LabelSchema schema);
   Status drop_label_schema(EntityKind entity, uint32_t label_or_type);
+  // Replaces a schema (its primary field stays). It holds for writes from now on; what exists is the caller's business.
+  Status alter_label_schema(LabelSchema schema);
   void drop_all();  // db.dropDB: all nodes, relationships, tokens and schema; system records stay
+  void drop_entities();  // all nodes and relationships only
 
   void set_system_record(std::string_view key, std::string_view value);  // empty value removes
 

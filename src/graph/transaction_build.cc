@@ -64,38 +64,6 @@ bool GraphTransaction::State::is_large(EntityKind entity, const std::vector<uint
   return count > kBuiltAtOnce;
 }
 
-// Entities in the blocks of a label or type (not all of which have it), from *next on; *next: where to go on, or kNoId.
-template <class F>
-Status GraphTransaction::State::walk(EntityKind entity, uint32_t token, uint64_t max_entities, uint64_t* next, F&& visit) {
-  bool nodes = entity == EntityKind::kNode;
-  BlockSequence blocks(view, nodes ? LocalTable::kLabelBlocks : LocalTable::kTypeBlocks, token,
-                       nodes ? writer.meta().next_node_block : writer.meta().next_relationship_block);
-  storage::TableId table = table_of(writer.meta().generation, nodes ? LocalTable::kNodes : LocalTable::kRelationships);
-  uint64_t from = *next, looked_at = 0;
-  for (uint64_t block = blocks.next(block_of(from)); block != kNoBlock; block = blocks.next(block + 1)) {
-    storage::PageView page = writer.reader().page(table, block);
-    if (page.data() == nullptr) continue;
-    LiveBitmap live = nodes ? reinterpret_cast<const NodeBlock*>(page.data())->live
-                            : reinterpret_cast<const RelationshipBlock*>(page.data())->live;
-    Status status;
-    bool full = false;
-    for_each_live(live, block == block_of(from) ? slot_of(from) : 0, [&](uint32_t slot) {
-      uint64_t id = (block << kSlotBits) | slot;
-      full = looked_at == max_entities;
-      if (full) {
-        *next = id;
-        return false;
-      }
-      ++looked_at;
-      status = visit(id);
-      return status.ok();
-    });
-    if (full || !status.ok()) return status;
-  }
-  *next = kNoId;
-  return {};
-}
-
 // The entity's entries into the index, if it has any that are not there yet.
 Status GraphTransaction::State::index_existing(const IndexDefinition& index, uint64_t id) {
   if (!writer.covers(index, id)) return {};
@@ -125,7 +93,7 @@ Status GraphTransaction::State::index_existing(const IndexDefinition& index, uin
 Status GraphTransaction::State::build_range(const IndexDefinition& index, uint64_t max_entities, uint64_t* next) {
   uint32_t token = index.labels_or_types.size() == 1 ? index.labels_or_types[0] : kNoToken;
   writer.note_terms_in(nullptr);  // the catalog's term says it all
-  Status status = walk(index.entity, token, max_entities, next, [&](uint64_t id) { return index_existing(index, id); });
+  Status status = walk_entities(view, index.entity, token, max_entities, next, [&](uint64_t id) { return index_existing(index, id); });
   writer.note_terms_in(recording ? &terms : nullptr);
   return status;
 }
@@ -258,11 +226,11 @@ Result<uint64_t> GraphTransaction::State::check_range(const SchemaTask& task, ui
   if (task.kind == SchemaTask::Kind::kCheckConstraint) {
     const ConstraintDefinition* constraint = catalog.constraint(task.constraint);
     if (constraint == nullptr) status = Error{ErrorCode::kConstraintNotFound, "No constraint called `" + task.constraint + "`"};
-    else status = walk(constraint->entity, constraint->label_or_type, max_entities, &next, [&](uint64_t id) { return check_entity(*constraint, id); });
+    else status = walk_entities(view, constraint->entity, constraint->label_or_type, max_entities, &next, [&](uint64_t id) { return check_entity(*constraint, id); });
   } else {
     const LabelSchema* schema = catalog.schema(task.entity, task.label_or_type);
     if (schema == nullptr) status = Error{ErrorCode::kLabelNotFound, "the label or type has no schema"};
-    else status = walk(task.entity, task.label_or_type, max_entities, &next, [&](uint64_t id) { return check_entity(*schema, id); });
+    else status = walk_entities(view, task.entity, task.label_or_type, max_entities, &next, [&](uint64_t id) { return check_entity(*schema, id); });
     if (!status.ok() && status.error().code == ErrorCode::kConstraintViolation) status = Error{ErrorCode::kConstraintCreationFailed, status.error().message};
   }
   footprint = std::move(paused);

@@ -79,6 +79,7 @@ Status GraphTransaction::State::replay_one(ByteReader* in) {
     case ChangeKind::kAddLabel:
     case ChangeKind::kRemoveLabel: return replay_update(kind, in);
     case ChangeKind::kDropAll: drop_all(); return {};
+    case ChangeKind::kDropEntities: drop_entities(); return {};
     case ChangeKind::kSystemRecord: {
       std::string_view key = in->bytes(), value = in->bytes();
       if (!in->ok() || key.size() > kMaxTreeKeyBytes) return malformed("system record");
@@ -167,6 +168,11 @@ Status GraphTransaction::State::replay_schema(ChangeKind kind, ByteReader* in) {
       LabelSchema schema = decode_schema(in);
       if (!in->ok()) return malformed("schema");
       return create_schema(std::move(schema));
+    }
+    case ChangeKind::kAlterSchema: {
+      LabelSchema schema = decode_schema(in);
+      if (!in->ok()) return malformed("schema");
+      return alter_schema(std::move(schema));
     }
     case ChangeKind::kDropSchema: {
       uint8_t entity = in->u8();

@@ -141,10 +141,12 @@ Status GraphTransaction::State::drop_constraint(std::string name) {
   return {};
 }
 
-Status GraphTransaction::State::check_schema(const LabelSchema& schema) const {
+Status GraphTransaction::State::check_schema(const LabelSchema& schema, bool is_new) const {
   GRAFT_TRY(check_tokens(schema.entity, {schema.label_or_type}, {}));
   const CatalogData& catalog = writer.catalog();
-  if (catalog.schema(schema.entity, schema.label_or_type) != nullptr)
+  if (!is_new && catalog.schema(schema.entity, schema.label_or_type) == nullptr)
+    return Error{ErrorCode::kLabelNotFound, "the label or type has no schema"};
+  if (is_new && catalog.schema(schema.entity, schema.label_or_type) != nullptr)
     return Error{ErrorCode::kConstraintAlreadyExists, "the label or type has a schema already"};
   bool primary_found = schema.entity == EntityKind::kRelationship || schema.primary.empty();
   for (size_t i = 0; i < schema.fields.size(); ++i) {
@@ -164,7 +166,7 @@ Status GraphTransaction::State::check_schema(const LabelSchema& schema) const {
 }
 
 Status GraphTransaction::State::create_schema(LabelSchema schema) {
-  GRAFT_TRY(check_schema(schema));
+  GRAFT_TRY(check_schema(schema, true));
   Mark mark = here();
   remember_catalog();
   auto& schemas = writer.edit_catalog().edit_schemas();
@@ -183,6 +185,15 @@ Status GraphTransaction::State::create_schema(LabelSchema schema) {
   return {};
 }
 
+Status GraphTransaction::State::alter_schema(LabelSchema schema) {
+  GRAFT_TRY(check_schema(schema, false));
+  remember_catalog();
+  for (LabelSchema& s : writer.edit_catalog().edit_schemas())
+    if (s.entity == schema.entity && s.label_or_type == schema.label_or_type) s = schema;
+  record(ChangeKind::kAlterSchema, [&](ByteWriter& w) { encode_schema(schema, &w); });
+  return {};
+}
+
 void GraphTransaction::State::drop_schema(EntityKind entity, uint32_t label_or_type) {
   remember_catalog();
   std::erase_if(writer.edit_catalog().edit_schemas(),
@@ -198,6 +209,16 @@ void GraphTransaction::State::drop_all() {
   remember({.kind = UndoRecord::Kind::kDropAll, .object = std::move(dropped)});
   if (recording) terms.write_everything();
   record(ChangeKind::kDropAll, [](ByteWriter&) {});
+}
+
+// As drop_all, but names, indexes, constraints and schemas stay.
+void GraphTransaction::State::drop_entities() {
+  auto catalog = writer.shared_catalog();
+  auto dropped = std::make_shared<GraphWriter::Dropped>(writer.drop_all());
+  writer.restore_catalog(std::move(catalog));
+  remember({.kind = UndoRecord::Kind::kDropAll, .object = std::move(dropped)});
+  if (recording) terms.write_everything();
+  record(ChangeKind::kDropEntities, [](ByteWriter&) {});
 }
 
 void GraphTransaction::State::set_system_record(std::string_view key, std::string_view value) {
@@ -326,7 +347,14 @@ Status GraphTransaction::drop_label_schema(EntityKind entity, uint32_t label_or_
   return {};
 }
 
+Status GraphTransaction::alter_label_schema(LabelSchema schema) {
+  for (const SchemaField& field : schema.fields)
+    if (property_key(field.name) == kNoToken) return Error{ErrorCode::kInvalidArgument, "too many property keys"};
+  return state_->alter_schema(std::move(schema));
+}
+
 void GraphTransaction::drop_all() { state_->drop_all(); }
+void GraphTransaction::drop_entities() { state_->drop_entities(); }
 
 void GraphTransaction::set_system_record(std::string_view key, std::string_view value) {
   state_->set_system_record(key, value);

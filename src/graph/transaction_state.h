@@ -22,7 +22,7 @@ enum class ChangeKind : uint8_t {
   kSetNodeProperty, kSetRelationshipProperty, kAddLabel, kRemoveLabel,
   kCreateIndex, kDropIndex, kBuildIndexSlice,
   kCreateConstraint, kDropConstraint, kCreateSchema, kDropSchema,
-  kDropAll, kSystemRecord, kRuleChecked,
+  kDropAll, kSystemRecord, kRuleChecked, kAlterSchema, kDropEntities,
 };
 inline constexpr uint8_t kChangeSetFormat = 2;
 
@@ -107,11 +107,11 @@ struct GraphTransaction::State {
   Status drop_constraint(std::string name);
   Status create_schema(LabelSchema schema);
   void drop_schema(EntityKind entity, uint32_t label_or_type);
-  Status check_schema(const LabelSchema& schema) const;
+  Status check_schema(const LabelSchema& schema, bool is_new) const;
+  Status alter_schema(LabelSchema schema);
   Status check_tokens(EntityKind entity, const std::vector<uint32_t>& labels_or_types, const std::vector<PropertyKeyId>& keys) const;
 
   // Building indexes and checking what exists (transaction_build.cc).
-  template <class F> Status walk(EntityKind entity, uint32_t label_or_type_or_none, uint64_t max_entities, uint64_t* next, F&& visit);
   bool is_large(EntityKind entity, const std::vector<uint32_t>& labels_or_types) const;
   Status index_existing(const IndexDefinition& index, uint64_t id);
   Status build_range(const IndexDefinition& index, uint64_t max_entities, uint64_t* next);
@@ -127,6 +127,7 @@ struct GraphTransaction::State {
   Error creation_failed(const ConstraintDefinition& constraint, const std::string& why) const;
 
   void drop_all();
+  void drop_entities();
   void set_system_record(std::string_view key, std::string_view value);
 
   // Replay (transaction_replay.cc).

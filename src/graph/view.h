@@ -146,6 +146,9 @@ class GraphView {
 
   std::unique_ptr<NodeCursor> scan_nodes() const;
   std::unique_ptr<NodeCursor> scan_nodes(LabelId label) const;
+  // Entities that have a label or type, out of the next `most` of their blocks from `from` on, appended to *out. Where to
+  // go on, or kNoId. For long walks in many transactions; leaves no footprint.
+  uint64_t scan_from(EntityKind entity, uint32_t label_or_type, uint64_t from, uint64_t most, std::vector<uint64_t>* out) const;
   std::unique_ptr<RelationshipCursor> scan_relationships() const;
   std::unique_ptr<RelationshipCursor> scan_relationships(TypeId type) const;
 

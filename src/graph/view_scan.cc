@@ -173,4 +173,16 @@ std::unique_ptr<RelationshipCursor> GraphView::scan_relationships(TypeId type) c
   return std::make_unique<RelationshipScan>(*this, type);
 }
 
+uint64_t GraphView::scan_from(EntityKind entity, uint32_t token, uint64_t from, uint64_t most, std::vector<uint64_t>* out) const {
+  uint64_t next = from;
+  Status walked = walk_entities(*this, entity, token, most, &next, [&](uint64_t id) -> Status {
+    // A block of relationships is of one type.
+    if (entity == EntityKind::kRelationship) out->push_back(id);
+    else if (const auto& labels = label_sets().set(node_block(id)->label_set_of(slot_of(id))); std::binary_search(labels.begin(), labels.end(), token)) out->push_back(id);
+    return {};
+  });
+  GRAFT_CHECK(walked.ok());
+  return next;
+}
+
 }  // namespace graft::graph

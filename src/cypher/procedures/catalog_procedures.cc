@@ -20,6 +20,7 @@ std::vector<Row> used_labels(const ProcedureCall& call) {
   const graph::Catalog& catalog = view_of(call).catalog();
   for (const std::string& name : catalog.labels()) {
     graph::LabelId id = *catalog.label(name);
+    view_of(call).record_label_read(id);
     if (view_of(call).node_count(id) > 0 || catalog.schema(EntityKind::kNode, id) != nullptr) rows.push_back({text(name)});
   }
   return rows;
@@ -30,6 +31,7 @@ std::vector<Row> used_types(const ProcedureCall& call) {
   const graph::Catalog& catalog = view_of(call).catalog();
   for (const std::string& name : catalog.types()) {
     graph::TypeId id = *catalog.type(name);
+    view_of(call).record_type_read(id);
     if (view_of(call).relationship_count(id) > 0 || catalog.schema(EntityKind::kRelationship, id) != nullptr) rows.push_back({text(name)});
   }
   return rows;
@@ -64,7 +66,13 @@ std::vector<Row> index_rows(const graph::Catalog& catalog, std::string_view only
 
 std::unique_ptr<ProcedureRows> indexes(const ProcedureCall& call) { return make_rows(index_rows(view_of(call).catalog(), "")); }
 std::unique_ptr<ProcedureRows> label_indexes(const ProcedureCall& call) {
-  return make_rows(index_rows(view_of(call).catalog(), call.arguments[0].as_string()));
+  std::string kind = to_lower(call.arguments[1].as_string());
+  if (kind != "vertex" && kind != "edge") throw_error(ErrorCode::kArgument, "The kind of label must be 'vertex' or 'edge', not '" + kind + "'");
+  std::vector<Row> rows;
+  for (Row& row : index_rows(view_of(call).catalog(), call.arguments[0].as_string())) {
+    if (row[2].as_string() == kind) rows.push_back({row[0], row[1], row[3], row[4]});
+  }
+  return make_rows(std::move(rows));
 }
 
 const graph::LabelSchema& schema_named(const graph::Catalog& catalog, EntityKind entity, std::string_view name) {
@@ -106,11 +114,15 @@ std::unique_ptr<ProcedureRows> schema_as_map(const ProcedureCall& call) {
 Value count(uint64_t n) { return Value::integer(static_cast<int64_t>(n)); }
 
 std::unique_ptr<ProcedureRows> meta_count(const ProcedureCall& call) {
+  view_of(call).record_label_read(graph::kNoToken);
+  view_of(call).record_type_read(graph::kNoToken);
   return make_rows({{text("vertex"), count(view_of(call).node_count())}, {text("edge"), count(view_of(call).relationship_count())}});
 }
 
 std::unique_ptr<ProcedureRows> meta_count_detail(const ProcedureCall& call) {
   std::vector<Row> rows;
+  view_of(call).record_label_read(graph::kNoToken);
+  view_of(call).record_type_read(graph::kNoToken);
   const graph::Catalog& catalog = view_of(call).catalog();
   for (const std::string& name : catalog.labels()) rows.push_back({Value::boolean(true), text(name), count(view_of(call).node_count(*catalog.label(name)))});
   for (const std::string& name : catalog.types()) rows.push_back({Value::boolean(false), text(name), count(view_of(call).relationship_count(*catalog.type(name)))});
@@ -136,7 +148,7 @@ void add_catalog_procedures(ProcedureRegistry& r) {
   add("db.edgeLabels", {}, {{"edgeLabels", "STRING"}}, "The relationship types in use.", types);
   std::vector<ProcedureOutput> index_columns{{"label", "STRING"}, {"field", "STRING"}, {"label_type", "STRING"}, {"unique", "BOOLEAN"}, {"pair_unique", "BOOLEAN"}};
   add("db.indexes", {}, index_columns, "All indexes, a row for each field.", indexes);
-  add("db.listLabelIndexes", {{"label_name", "STRING", {}}, {"label_type", "STRING", Value::string("vertex")}}, index_columns, "The indexes of one label.", label_indexes);
+  add("db.listLabelIndexes", {{"label_name", "STRING", {}}, {"label_type", "STRING", Value::string("vertex")}}, {{"label", "STRING"}, {"field", "STRING"}, {"unique", "BOOLEAN"}, {"pair_unique", "BOOLEAN"}}, "The indexes of one label.", label_indexes);
   add("db.getLabelSchema", {{"label_type", "STRING", {}}, {"label_name", "STRING", {}}}, {{"name", "STRING"}, {"type", "STRING"}, {"optional", "BOOLEAN"}}, "The fields of a label that was made with a schema.", label_schema);
   add("db.getVertexSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A label's schema.", schema_as_map<EntityKind::kNode>);
   add("db.getEdgeSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A relationship type's schema.", schema_as_map<EntityKind::kRelationship>);

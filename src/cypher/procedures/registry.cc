@@ -133,6 +133,10 @@ std::shared_ptr<ProcedureRegistry> make_procedure_registry() {
   add_index_procedures(*registry);
   add_schema_procedures(*registry);
   add_search_procedures(*registry, nullptr);
+  add_alteration_procedures(*registry);
+  add_upsert_procedures(*registry);
+  add_algorithm_procedures(*registry);
+  add_overview_procedures(*registry);
   add_system_procedures(registry);
   return registry;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cypher/procedures/batched_change.h"
 #include "cypher/query.h"
 #include "graph/value.h"
 
@@ -57,7 +58,9 @@ struct ProcedureInfo {
   // Has to wait for the cluster: allowed only as a standalone CALL, which the server runs itself (QueryEngine::server_call).
   bool server_side = false;
   std::string description;
-  ProcedureFunction call;         // empty when server_side
+  ProcedureFunction call;         // empty when only a server can run it
+  // server_side: the server runs it as many transactions; `call` does it in one.
+  std::function<std::unique_ptr<BatchedChange>(const graph::Catalog&, const std::vector<graph::Value>&)> batched;
   std::string signature;          // made by add() when empty: "db.labels() :: (label :: STRING)"
 };
 

@@ -35,21 +35,28 @@ std::vector<graph::SchemaField> fields_from(const ProcedureCall& call, size_t fi
   return fields;
 }
 
-void add_index(graph::GraphTransaction& tx, EntityKind entity, const std::string& label, const std::string& field, bool unique) {
+void add_index(graph::GraphTransaction& tx, EntityKind entity, const std::string& label, const std::vector<std::string>& fields, bool unique) {
   uint32_t token = entity == EntityKind::kNode ? tx.label(label) : tx.type(label);
+  const graph::LabelSchema* schema = tx.view().catalog().schema(entity, token);
+  std::vector<graph::PropertyKeyId> keys;
+  for (const std::string& field : fields) {
+    bool declared = schema == nullptr || std::any_of(schema->fields.begin(), schema->fields.end(), [&](const auto& f) { return f.name == field; });
+    if (!declared) bad_argument("'" + label + "' has no field '" + field + "'");
+    keys.push_back(tx.property_key(field));
+  }
   if (unique) {
     graph::ConstraintDefinition constraint;
     constraint.entity = entity;
     constraint.kind = graph::ConstraintKind::kUnique;
     constraint.label_or_type = token;
-    constraint.keys = {tx.property_key(field)};
+    constraint.keys = std::move(keys);
     unwrap(tx.create_constraint(std::move(constraint)));
     return;
   }
   graph::IndexDefinition index;
   index.entity = entity;
   index.labels_or_types = {token};
-  index.keys = {tx.property_key(field)};
+  index.keys = std::move(keys);
   unwrap(tx.create_index(std::move(index)));
 }
 
@@ -58,7 +65,7 @@ void create_label(graph::GraphTransaction& tx, DescribedLabel label) {
   label.schema.label_or_type = node ? tx.label(label.name) : tx.type(label.name);
   EntityKind entity = label.schema.entity;
   unwrap(tx.create_label_schema(std::move(label.schema)));
-  for (const auto& [field, unique] : label.indexes) add_index(tx, entity, label.name, field, unique);
+  for (const auto& [field, unique] : label.indexes) add_index(tx, entity, label.name, {field}, unique);
 }
 
 std::unique_ptr<ProcedureRows> nothing() { return make_rows({}); }
@@ -133,38 +140,9 @@ uint32_t known_token(const graph::Catalog& catalog, EntityKind entity, const std
   return *token;
 }
 
-// db.deleteLabel('vertex' | 'edge', label): its schema and everything that has it.
-std::unique_ptr<ProcedureRows> delete_label(const ProcedureCall& call) {
-  graph::GraphTransaction& tx = writer_of(call);
-  EntityKind entity = entity_named(call, 0);
-  uint32_t token = known_token(tx.view().catalog(), entity, text_at(call, 1, "The label"));
-  int64_t affected = 0;
-  if (entity == EntityKind::kNode) {
-    std::vector<graph::NodeId> all, some(1024);
-    auto cursor = tx.view().scan_nodes(token);
-    for (size_t n; (n = cursor->next(some)) > 0;) all.insert(all.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(n));
-    for (graph::NodeId id : all) {
-      call.query.tick();
-      unwrap(tx.detach_delete_node(id));
-    }
-    affected = static_cast<int64_t>(all.size());
-  } else {
-    std::vector<graph::RelationshipCursor::Item> all, some(1024);
-    auto cursor = tx.view().scan_relationships(token);
-    for (size_t n; (n = cursor->next(some)) > 0;) all.insert(all.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(n));
-    for (const auto& item : all) {
-      call.query.tick();
-      unwrap(tx.delete_relationship(item.id));
-    }
-    affected = static_cast<int64_t>(all.size());
-  }
-  if (tx.view().catalog().schema(entity, token) != nullptr) unwrap(tx.drop_label_schema(entity, token));
-  return make_rows({{Value::integer(affected)}});
-}
-
 template <EntityKind entity>
 std::unique_ptr<ProcedureRows> add_index_call(const ProcedureCall& call) {
-  add_index(writer_of(call), entity, text_at(call, 0, "The label"), text_at(call, 1, "The field"), call.arguments[2].as_boolean());
+  add_index(writer_of(call), entity, text_at(call, 0, "The label"), {text_at(call, 1, "The field")}, call.arguments[2].as_boolean());
   return nothing();
 }
 
@@ -195,6 +173,29 @@ std::unique_ptr<ProcedureRows> drop_db(const ProcedureCall& call) {
   return nothing();
 }
 
+std::unique_ptr<ProcedureRows> drop_all_vertex(const ProcedureCall& call) {
+  writer_of(call).drop_entities();
+  return nothing();
+}
+
+// db.addEdgeIndex(label, field, unique, pair_unique)
+std::unique_ptr<ProcedureRows> add_edge_index(const ProcedureCall& call) {
+  if (call.arguments[3].as_boolean()) throw_error(ErrorCode::kUnsupported, "An index that is unique for each pair of nodes is not supported: create one that is not");
+  return add_index_call<EntityKind::kRelationship>(call);
+}
+
+// db.addVertexCompositeIndex(label, [field, ...], unique)
+std::unique_ptr<ProcedureRows> add_composite_index(const ProcedureCall& call) {
+  std::vector<std::string> fields;
+  for (const Value& v : call.arguments[1].as_list()) {
+    if (v.type() != ValueType::kString || v.as_string().empty()) bad_argument("A field must be a string that is not empty");
+    fields.emplace_back(v.as_string());
+  }
+  if (fields.size() < 2) bad_argument("A composite index needs two fields or more");
+  add_index(writer_of(call), EntityKind::kNode, text_at(call, 0, "The label"), fields, call.arguments[2].as_boolean());
+  return nothing();
+}
+
 }  // namespace
 
 graph::GraphTransaction& writer_of(const ProcedureCall& call) {
@@ -220,9 +221,10 @@ void add_schema_procedures(ProcedureRegistry& r) {
   add("db.createLabel", {{"label_type", "STRING", {}}, {"label_name", "STRING", {}}, {"extra", "ANY", {}}, {"field_specs", "LIST<ANY>", {}}}, true, {}, "A typed schema, for 'vertex' or 'edge'.", create_any_label);
   add("db.createVertexLabelByJson", {{"json_data", "STRING", {}}}, false, {}, "A typed schema for a label, as JSON.", create_label_by_json<EntityKind::kNode>);
   add("db.createEdgeLabelByJson", {{"json_data", "STRING", {}}}, false, {}, "A typed schema for a relationship type, as JSON.", create_label_by_json<EntityKind::kRelationship>);
-  add("db.deleteLabel", {{"label_type", "STRING", {}}, {"label_name", "STRING", {}}}, false, {{"affected", "INTEGER"}}, "Deletes a label's schema and all that has the label.", delete_label);
   add("db.addIndex", {{"label_name", "STRING", {}}, {"field_name", "STRING", {}}, {"unique", "BOOLEAN", {}}}, false, {}, "An index on nodes.", add_index_call<EntityKind::kNode>);
-  add("db.addEdgeIndex", {{"label_name", "STRING", {}}, {"field_name", "STRING", {}}, {"unique", "BOOLEAN", {}}}, false, {}, "An index on relationships.", add_index_call<EntityKind::kRelationship>);
+  add("db.addEdgeIndex", {{"label_name", "STRING", {}}, {"field_name", "STRING", {}}, {"unique", "BOOLEAN", {}}, {"pair_unique", "BOOLEAN", Value::boolean(false)}}, false, {}, "An index on relationships.", add_edge_index);
+  add("db.addVertexCompositeIndex", {{"label_name", "STRING", {}}, {"field_names", "LIST<STRING>", {}}, {"unique", "BOOLEAN", {}}}, false, {}, "An index on several fields of nodes.", add_composite_index);
+  add("db.dropAllVertex", {}, false, {}, "Forgets all nodes and relationships; the schema stays.", drop_all_vertex);
   add("db.deleteIndex", {{"label_name", "STRING", {}}, {"field_name", "STRING", {}}}, false, {}, "Removes an index on nodes.", delete_index<EntityKind::kNode>);
   add("db.deleteEdgeIndex", {{"label_name", "STRING", {}}, {"field_name", "STRING", {}}}, false, {}, "Removes an index on relationships.", delete_index<EntityKind::kRelationship>);
 }

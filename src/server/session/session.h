@@ -25,6 +25,7 @@
 #include "env/random.h"
 #include "env/task_runner.h"
 #include "env/transport.h"
+#include "cypher/procedures/batched_change.h"
 #include "replication/replica.h"
 #include "server/auth/authenticator.h"
 #include "server/bolt/framing.h"
@@ -164,6 +165,9 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void run_server_procedure(std::shared_ptr<Plan> plan);
   static Result<IndexWait> index_wait(const cypher::ServerCall& call, const graph::Catalog& catalog);
   void change_password(std::shared_ptr<Plan> plan);
+
+  // session_batched.cc
+  void run_batched(std::shared_ptr<Plan> plan, const cypher::BatchPosition& from);
 
   StatementSetting setting() const;
   static Status check_database(std::string_view name);

@@ -74,7 +74,8 @@ void Session::run_server_procedure(std::shared_ptr<Plan> plan) {
   const std::string& name = plan->call->procedure;
   const std::vector<Value>& arguments = plan->call->arguments;
   const bool password = name == "dbms.security.changePassword";
-  if (!password && !plan->call->waits_for_indexes() && !user_.admin) return fail({ErrorCode::kForbidden, fmt::format("Only an administrator may call {}.", name)});
+  const bool anybody = password || plan->call->waits_for_indexes() || plan->call->batched != nullptr;
+  if (!anybody && !user_.admin) return fail({ErrorCode::kForbidden, fmt::format("Only an administrator may call {}.", name)});
   if (any_null(arguments)) return fail(bad_argument(fmt::format("An argument of {} is null.", name)));
   if (password) return change_password(std::move(plan));
 
@@ -82,6 +83,10 @@ void Session::run_server_procedure(std::shared_ptr<Plan> plan) {
     if (!status.ok()) return fail(status.error());
     open_autocommit(std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller), services_.replica.applied().position);
   };
+  if (plan->call->batched != nullptr) {
+    if (plan->extra.mode == AccessMode::kRead) return fail(write_in_read_mode());
+    return when_leader_known([this, plan] { run_batched(plan, {}); });
+  }
   if (plan->call->waits_for_indexes()) {
     const replication::ReadVersion applied = services_.replica.applied();
     Result<IndexWait> wait = index_wait(*plan->call, graph::GraphView(applied.version).catalog());

@@ -118,7 +118,8 @@ void Session::run_in_transaction(RunRequest& request) {
         GRAFT_TRY_ASSIGN(*wait, index_wait(waiting, graph::GraphView(applied.version).catalog()));
         return result;
       }
-      return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
+      if (std::get<cypher::ServerCall>(call).batched == nullptr)
+        return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
     }
     if (prepared->type() == cypher::QueryType::kRead) {
       result->start_read(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
