@@ -40,6 +40,13 @@ enum class ErrorCode : uint8_t {
   kConstraintCreationFailed,  // what exists breaks the constraint that was to be made
   kConstraintAlreadyExists,
   kIndexAlreadyExists,
+  kIndexNameTaken,
+  kConstraintNameTaken,
+  kEquivalentRuleExists,  // of the same name too
+  kIndexDropFailed,
+  kConstraintDropFailed,
+  kRepeatedProperty,      // in one index or constraint
+  kInvalidOptions,        // OPTIONS of an index or constraint
   kIndexNotFound,
   kConstraintNotFound,
   kLabelNotFound,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
 #include "cypher/executor/show_rows.h"
@@ -8,7 +10,8 @@ using graph::Map;
 using graph::Value;
 
 bool passes_filter(const ShowCommand& command, const Map& row) {
-  if (command.filter.empty() || command.filter == "ALL" || command.filter == "EXECUTABLE") return true;
+  bool all = command.filter.empty() && command.names.empty();
+  if (all || command.filter == "ALL" || command.filter == "EXECUTABLE") return true;
   Value map = Value::map(row);
   const Value* type = map.find("type");
   switch (command.show) {
@@ -27,6 +30,11 @@ bool passes_filter(const ShowCommand& command, const Map& row) {
       return true;
     }
     case ShowKind::kFunctions: return command.filter != "USER DEFINED";
+    case ShowKind::kDatabases:
+      return command.names.empty() || std::any_of(command.names.begin(), command.names.end(), [&](const Expr* name) {
+               std::string_view wanted = name->literal.as_string();
+               return wanted == map.find("name")->as_string() || wanted == "neo4j" || wanted == "default";
+             });
     default: return true;
   }
 }

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "cypher/executor/schema_text.h"
 #include "cypher/executor/show_rows.h"
 #include "graph/search_options.h"
 
@@ -16,18 +19,6 @@ using graph::Value;
 namespace {
 
 Value text(std::string_view s) { return Value::string(s); }
-
-std::string_view kind_name(IndexKind kind) {
-  switch (kind) {
-    case IndexKind::kRange: return "RANGE";
-    case IndexKind::kText: return "TEXT";
-    case IndexKind::kPoint: return "POINT";
-    case IndexKind::kLookup: return "LOOKUP";
-    case IndexKind::kFulltext: return "FULLTEXT";
-    case IndexKind::kVector: return "VECTOR";
-  }
-  return "";
-}
 
 std::string_view state_name(IndexState state) {
   return state == IndexState::kOnline ? "ONLINE" : state == IndexState::kFailed ? "FAILED" : "POPULATING";
@@ -73,17 +64,6 @@ Value owning_constraint(const graph::Catalog& catalog, graph::IndexId index) {
   return {};
 }
 
-std::string_view constraint_type(const ConstraintDefinition& c) {
-  bool node = c.entity == EntityKind::kNode;
-  switch (c.kind) {
-    case ConstraintKind::kUnique: return node ? "UNIQUENESS" : "RELATIONSHIP_UNIQUENESS";
-    case ConstraintKind::kKey: return node ? "NODE_KEY" : "RELATIONSHIP_KEY";
-    case ConstraintKind::kExists: return node ? "NODE_PROPERTY_EXISTENCE" : "RELATIONSHIP_PROPERTY_EXISTENCE";
-    case ConstraintKind::kPropertyType: return node ? "NODE_PROPERTY_TYPE" : "RELATIONSHIP_PROPERTY_TYPE";
-  }
-  return "";
-}
-
 std::string requirement(const ConstraintDefinition& c) {
   switch (c.kind) {
     case ConstraintKind::kUnique: return " IS UNIQUE";
@@ -106,7 +86,7 @@ std::string options_text(const IndexDefinition& index) {
 }
 
 std::string create_index_text(const graph::Catalog& catalog, const IndexDefinition& index) {
-  std::string text = "CREATE " + std::string(kind_name(index.kind)) + " INDEX " + quoted(index.name) + " FOR ";
+  std::string text = "CREATE " + std::string(index_type_name(index.kind)) + " INDEX " + quoted(index.name) + " FOR ";
   if (index.kind == IndexKind::kLookup || index.labels_or_types.empty()) {
     return text + (index.entity == EntityKind::kNode ? "(n) ON EACH labels(n)" : "()-[r]-() ON EACH type(r)");
   }
@@ -120,14 +100,15 @@ std::string create_index_text(const graph::Catalog& catalog, const IndexDefiniti
   return text;
 }
 
-std::string_view provider_of(const IndexDefinition& index) {
-  return index.kind == IndexKind::kFulltext ? "fulltext-1.0" : index.kind == IndexKind::kVector ? "vector-2.0" : "graft-btree-1.0";
-}
-
 Value shown_options(const IndexDefinition& index) {
   Value options = graph::options_of(index);
   bool search = index.kind == IndexKind::kFulltext || index.kind == IndexKind::kVector;
-  return search && !options.is_null() ? options : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(provider_of(index))}});
+  return search && !options.is_null() ? options : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(index_provider_name(index.kind))}});
+}
+
+void sort_by_name(std::vector<Map>* rows) {
+  auto name = [](const Map& row) { return row[1].second.as_string(); };
+  std::sort(rows->begin(), rows->end(), [&](const Map& a, const Map& b) { return name(a) < name(b); });
 }
 
 }  // namespace
@@ -142,11 +123,11 @@ std::vector<Map> show_indexes(QueryContext& context) {
         {"name", text(index.name)},
         {"state", text(state_name(index.state))},
         {"populationPercent", Value::floating(context.view().index_populated_percent(index))},
-        {"type", text(kind_name(index.kind))},
+        {"type", text(index_type_name(index.kind))},
         {"entityType", text(entity_name(index.entity))},
         {"labelsOrTypes", lookup ? Value() : Value::list(token_names(catalog, index.entity, index.labels_or_types))},
         {"properties", lookup ? Value() : Value::list(key_names(catalog, index.keys))},
-        {"indexProvider", text(provider_of(index))},
+        {"indexProvider", text(index_provider_name(index.kind))},
         {"owningConstraint", owning_constraint(catalog, index.id)},
         {"lastRead", Value()},
         {"readCount", Value()},
@@ -156,13 +137,13 @@ std::vector<Map> show_indexes(QueryContext& context) {
         {"createStatement", text(create_index_text(catalog, index))},
     });
   }
+  sort_by_name(&rows);
   return rows;
 }
 
 std::vector<Map> show_constraints(QueryContext& context) {
   const graph::Catalog& catalog = context.view().catalog();
   std::vector<Map> rows;
-  int64_t id = 0;
   for (const ConstraintDefinition& c : catalog.constraints()) {
     Value index_name;
     for (const IndexDefinition& index : catalog.indexes()) {
@@ -170,19 +151,20 @@ std::vector<Map> show_constraints(QueryContext& context) {
     }
     const std::string& label = token_name(catalog, c.entity, c.label_or_type);
     rows.push_back({
-        {"id", Value::integer(++id)},
+        {"id", Value::integer(constraint_number(catalog, c))},
         {"name", text(c.name)},
-        {"type", text(constraint_type(c))},
+        {"type", text(constraint_type_name(c))},
         {"entityType", text(entity_name(c.entity))},
         {"labelsOrTypes", Value::list({text(label)})},
         {"properties", Value::list(key_names(catalog, c.keys))},
         {"ownedIndex", index_name},
         {"propertyType", c.property_type.empty() ? Value() : text(c.property_type)},
-        {"options", index_name.is_null() ? Value() : Value::map({})},
+        {"options", index_name.is_null() ? Value() : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(index_provider_name(IndexKind::kRange))}})},
         {"createStatement", text("CREATE CONSTRAINT " + quoted(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
                                  properties_text(catalog, c.entity, c.keys) + requirement(c))},
     });
   }
+  sort_by_name(&rows);
   return rows;
 }
 

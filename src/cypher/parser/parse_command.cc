@@ -22,7 +22,7 @@ Command* Parser::command() {
 
 Command* Parser::create_command() {
   expect_word("CREATE");
-  if (is_word("OR") && is_word("REPLACE", 1)) fail("CREATE OR REPLACE is not supported for indexes and constraints", here());
+  if (is_word("OR") && is_word("REPLACE", 1)) fail("Failed to create index or constraint: `OR REPLACE` cannot be used together with this command.", here());
   if (word("CONSTRAINT")) return create_constraint();
   graph::IndexKind kind = graph::IndexKind::kRange;
   if (word("TEXT")) {
@@ -75,6 +75,7 @@ CreateIndexCommand* Parser::create_index(graph::IndexKind kind) {
   out->index_kind = kind;
   if (!is_word("FOR") && !is_word("ON") && !(is_word("IF") && is_word("NOT", 1))) command_name(&out->name, &out->name_parameter);
   out->if_not_exists = if_not_exists();
+  if (is_word("ON")) fail("Invalid create index syntax, use `CREATE INDEX FOR ...` instead.", here());
   expect_word("FOR");
   index_target(out);
   out->options = options();
@@ -127,7 +128,13 @@ void Parser::index_target(CreateIndexCommand* out) {
     } while (symbol(","));
     expect_symbol("]");
   } else {
+    const Position position = here();
     out->keys = property_list(out->variable, true);
+    const bool single = out->index_kind == graph::IndexKind::kText || out->index_kind == graph::IndexKind::kPoint || out->index_kind == graph::IndexKind::kVector;
+    if (single && out->keys.size() != 1) {
+      const char* kind = out->index_kind == graph::IndexKind::kText ? "text" : out->index_kind == graph::IndexKind::kPoint ? "point" : "vector";
+      fail(std::string("Only single property ") + kind + " indexes are supported", position);
+    }
   }
 }
 
@@ -149,10 +156,33 @@ CreateConstraintCommand* Parser::create_constraint() {
   CreateConstraintCommand* out = arena_->make<CreateConstraintCommand>();
   if (!is_word("FOR") && !is_word("ON") && !(is_word("IF") && is_word("NOT", 1))) command_name(&out->name, &out->name_parameter);
   out->if_not_exists = if_not_exists();
+  if (is_word("ON")) fail("Invalid constraint syntax, ON and ASSERT should not be used. Replace ON with FOR and ASSERT with REQUIRE.", here());
   expect_word("FOR");
   constraint_requirement(out);
   out->options = options();
   return out;
+}
+
+// What a property may be required to be: a type that can be stored.
+TypeExpr* Parser::property_type(graph::EntityKind entity) {
+  const Position position = here();
+  TypeExpr* type = type_expression();
+  const auto refuse = [&](const char* why) {
+    const char* what = entity == graph::EntityKind::kNode ? "node" : "relationship";
+    fail(std::string("Failed to create ") + what + " property type constraint: Invalid property type `" + to_text(*type) + "`." + why, position);
+  };
+  const auto storable = [](TypeKind kind) { return kind >= TypeKind::kBoolean && kind <= TypeKind::kPoint; };
+  const std::vector<TypeExpr*> alternatives = type->kind == TypeKind::kUnion ? type->members : std::vector<TypeExpr*>{type};
+  for (const TypeExpr* t : alternatives) {
+    if (t->kind != TypeKind::kList) {
+      if (!storable(t->kind)) refuse("");
+      continue;
+    }
+    const TypeExpr* inner = t->members.empty() ? nullptr : t->members[0];
+    if (inner == nullptr || !storable(inner->kind)) refuse(inner != nullptr && inner->kind == TypeKind::kList ? " Lists cannot have lists as an inner type." : "");
+    if (!inner->not_null) refuse(" Lists cannot have nullable inner types.");
+  }
+  return type;
 }
 
 void Parser::constraint_requirement(CreateConstraintCommand* out) {
@@ -180,7 +210,7 @@ void Parser::constraint_requirement(CreateConstraintCommand* out) {
   out->keys = property_list(variable, true);
   if (symbol("::")) {
     out->constraint_kind = graph::ConstraintKind::kPropertyType;
-    out->type = type_expression();
+    out->type = property_type(out->entity);
     return;
   }
   expect_word("IS");
@@ -188,7 +218,7 @@ void Parser::constraint_requirement(CreateConstraintCommand* out) {
     out->constraint_kind = graph::ConstraintKind::kExists;
   } else if (symbol("::") || word("TYPED")) {
     out->constraint_kind = graph::ConstraintKind::kPropertyType;
-    out->type = type_expression();
+    out->type = property_type(out->entity);
   } else {
     if (!word("NODE") && !word("RELATIONSHIP")) word("REL");
     if (word("KEY")) {
@@ -205,12 +235,18 @@ void Parser::constraint_requirement(CreateConstraintCommand* out) {
 Command* Parser::drop_command() {
   expect_word("DROP");
   if (word("INDEX")) {
+    if (is_word("ON") && is_symbol(":", 1)) {
+      fail("Indexes cannot be dropped by schema, please drop by name instead: DROP INDEX index_name. The index name can be found using SHOW INDEXES.", here());
+    }
     DropIndexCommand* out = arena_->make<DropIndexCommand>();
     command_name(&out->name, &out->name_parameter);
     out->if_exists = if_exists();
     return out;
   }
   expect_word("CONSTRAINT");
+  if (is_word("ON") && is_symbol("(", 1)) {
+    fail("Constraints cannot be dropped by schema, please drop by name instead: DROP CONSTRAINT constraint_name. The constraint name can be found using SHOW CONSTRAINTS.", here());
+  }
   DropConstraintCommand* out = arena_->make<DropConstraintCommand>();
   command_name(&out->name, &out->name_parameter);
   out->if_exists = if_exists();

@@ -133,6 +133,7 @@ class Parser {
   Expr* shortest_path_expression();
   Expr* properties();                                            // {..} or parameter after a pattern's name
   TypeExpr* type_expression();
+  TypeExpr* property_type(graph::EntityKind entity);
   TypeExpr* type_atom();
   bool type_name(TypeExpr* type);
   bool at_type_word(std::initializer_list<std::string_view> sequence);

@@ -42,6 +42,11 @@ std::unique_ptr<ProcedureRows> components(const ProcedureCall&) {
                     {Value::string("Graft"), Value::list({Value::string("0.1.0")}), Value::string("community")}});
 }
 
+// One database; its identity is the cluster's, which db.bolt.getRaftStatus tells.
+std::unique_ptr<ProcedureRows> info(const ProcedureCall& call) {
+  return make_rows({{Value::string(""), Value::string(call.query.options().database), Value()}});
+}
+
 std::unique_ptr<ProcedureRows> ping(const ProcedureCall&) { return make_rows({{Value::boolean(true)}}); }
 
 }  // namespace
@@ -61,6 +66,7 @@ void add_system_procedures(const std::shared_ptr<ProcedureRegistry>& registry) {
       "All procedures.", [self](const ProcedureCall&) { return list_procedures(*self); });
   add("dbms.functions", {{"name", "STRING"}, {"signature", "STRING"}, {"category", "STRING"}, {"description", "STRING"}, {"aggregating", "BOOLEAN"}}, "All functions.", list_functions);
   add("dbms.components", {{"name", "STRING"}, {"versions", "LIST<STRING>"}, {"edition", "STRING"}}, "What serves here, and its versions.", components);
+  add("db.info", {{"id", "STRING"}, {"name", "STRING"}, {"creationDate", "STRING"}}, "Information about the database.", info);
   add("db.ping", {{"success", "BOOLEAN"}}, "True: the server answers.", ping);
 }
 

@@ -22,11 +22,11 @@ const std::vector<ShowColumn>& show_columns(ShowKind kind) {
       {"returnDescription", false}, {"aggregating", false}, {"rolesExecution", false}, {"rolesBoostedExecution", false}, {"isDeprecated", false},
       {"deprecatedBy", false}};
   static const std::vector<ShowColumn> kDatabases = {
-      {"name", true}, {"type", true}, {"aliases", true}, {"access", true}, {"address", true}, {"role", true}, {"writer", true}, {"requestedStatus", true},
-      {"currentStatus", true}, {"statusMessage", true}, {"default", true}, {"home", true}, {"constituents", true}, {"databaseID", false},
-      {"serverID", false}, {"requestedPrimariesCount", false}, {"requestedSecondariesCount", false}, {"currentPrimariesCount", false},
-      {"currentSecondariesCount", false}, {"creationTime", false}, {"lastStartTime", false}, {"lastStopTime", false}, {"store", false},
-      {"lastCommittedTxn", false}, {"replicationLag", false}, {"options", false}};
+      {"name", true}, {"type", true}, {"aliases", true}, {"access", true}, {"databaseID", false}, {"serverID", false}, {"address", true},
+      {"role", true}, {"writer", true}, {"requestedStatus", true}, {"currentStatus", true}, {"statusMessage", true}, {"default", true},
+      {"home", true}, {"currentPrimariesCount", false}, {"currentSecondariesCount", false}, {"requestedPrimariesCount", false},
+      {"requestedSecondariesCount", false}, {"creationTime", false}, {"lastStartTime", false}, {"lastStopTime", false}, {"store", false},
+      {"lastCommittedTxn", false}, {"replicationLag", false}, {"constituents", true}, {"options", false}};
   static const std::vector<ShowColumn> kTransactions = {
       {"database", true}, {"transactionId", true}, {"currentQueryId", true}, {"connectionId", true}, {"clientAddress", true}, {"username", true},
       {"currentQuery", true}, {"startTime", true}, {"status", true}, {"elapsedTime", true}, {"metaData", false}, {"protocol", false}, {"outerTransactionId", false}};
@@ -54,6 +54,8 @@ void Analyzer::show(ShowCommand* c) {
   for (Expr* name : c->names) plain(name, Scope{}, "a command");
   if (!c->has_yield || c->yield_star) {
     for (const ShowColumn& column : columns) {
+      // The one that is asked for is the default one and home: Neo4j leaves the columns out.
+      if ((c->default_database || c->home_database) && (column.name == "default" || column.name == "home")) continue;
       if (column.by_default || c->yield_star) c->yields.push_back({column.name, column.name, c->position, kNoSlot});
     }
   }
