@@ -18,7 +18,7 @@ using graph::Value;
 
 namespace {
 
-Value text(std::string_view s) { return Value::string(s); }
+Value row_text(std::string_view s) { return Value::string(s); }
 
 std::string_view state_name(IndexState state) {
   return state == IndexState::kOnline ? "ONLINE" : state == IndexState::kFailed ? "FAILED" : "POPULATING";
@@ -34,13 +34,13 @@ const std::string& token_name(const graph::Catalog& catalog, EntityKind entity, 
 
 List token_names(const graph::Catalog& catalog, EntityKind entity, const std::vector<uint32_t>& tokens) {
   List names;
-  for (uint32_t token : tokens) names.push_back(text(token_name(catalog, entity, token)));
+  for (uint32_t token : tokens) names.push_back(row_text(token_name(catalog, entity, token)));
   return names;
 }
 
 List key_names(const graph::Catalog& catalog, const std::vector<graph::PropertyKeyId>& keys) {
   List names;
-  for (graph::PropertyKeyId key : keys) names.push_back(text(catalog.property_key_name(key)));
+  for (graph::PropertyKeyId key : keys) names.push_back(row_text(catalog.property_key_name(key)));
   return names;
 }
 
@@ -59,7 +59,7 @@ std::string properties_text(const graph::Catalog& catalog, EntityKind entity, co
 
 Value owning_constraint(const graph::Catalog& catalog, graph::IndexId index) {
   for (const ConstraintDefinition& c : catalog.constraints()) {
-    if (c.backing_index == index) return text(c.name);
+    if (c.backing_index == index) return row_text(c.name);
   }
   return {};
 }
@@ -103,7 +103,7 @@ std::string create_index_text(const graph::Catalog& catalog, const IndexDefiniti
 Value shown_options(const IndexDefinition& index) {
   Value options = graph::options_of(index);
   bool search = index.kind == IndexKind::kFulltext || index.kind == IndexKind::kVector;
-  return search && !options.is_null() ? options : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(index_provider_name(index.kind))}});
+  return search && !options.is_null() ? options : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", row_text(index_provider_name(index.kind))}});
 }
 
 void sort_by_name(std::vector<Map>* rows) {
@@ -120,21 +120,21 @@ std::vector<Map> show_indexes(QueryContext& context) {
     bool lookup = index.kind == IndexKind::kLookup;
     rows.push_back({
         {"id", Value::integer(index.id)},
-        {"name", text(index.name)},
-        {"state", text(state_name(index.state))},
+        {"name", row_text(index.name)},
+        {"state", row_text(state_name(index.state))},
         {"populationPercent", Value::floating(context.view().index_populated_percent(index))},
-        {"type", text(index_type_name(index.kind))},
-        {"entityType", text(entity_name(index.entity))},
+        {"type", row_text(index_type_name(index.kind))},
+        {"entityType", row_text(entity_name(index.entity))},
         {"labelsOrTypes", lookup ? Value() : Value::list(token_names(catalog, index.entity, index.labels_or_types))},
         {"properties", lookup ? Value() : Value::list(key_names(catalog, index.keys))},
-        {"indexProvider", text(index_provider_name(index.kind))},
+        {"indexProvider", row_text(index_provider_name(index.kind))},
         {"owningConstraint", owning_constraint(catalog, index.id)},
         {"lastRead", Value()},
         {"readCount", Value()},
         {"trackedSince", Value()},
         {"options", shown_options(index)},
-        {"failureMessage", text(index.failure)},
-        {"createStatement", text(create_index_text(catalog, index))},
+        {"failureMessage", row_text(index.failure)},
+        {"createStatement", row_text(create_index_text(catalog, index))},
     });
   }
   sort_by_name(&rows);
@@ -147,20 +147,20 @@ std::vector<Map> show_constraints(QueryContext& context) {
   for (const ConstraintDefinition& c : catalog.constraints()) {
     Value index_name;
     for (const IndexDefinition& index : catalog.indexes()) {
-      if (index.id == c.backing_index) index_name = text(index.name);
+      if (index.id == c.backing_index) index_name = row_text(index.name);
     }
     const std::string& label = token_name(catalog, c.entity, c.label_or_type);
     rows.push_back({
         {"id", Value::integer(constraint_number(catalog, c))},
-        {"name", text(c.name)},
-        {"type", text(constraint_type_name(c))},
-        {"entityType", text(entity_name(c.entity))},
-        {"labelsOrTypes", Value::list({text(label)})},
+        {"name", row_text(c.name)},
+        {"type", row_text(constraint_type_name(c))},
+        {"entityType", row_text(entity_name(c.entity))},
+        {"labelsOrTypes", Value::list({row_text(label)})},
         {"properties", Value::list(key_names(catalog, c.keys))},
         {"ownedIndex", index_name},
-        {"propertyType", c.property_type.empty() ? Value() : text(c.property_type)},
-        {"options", index_name.is_null() ? Value() : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", text(index_provider_name(IndexKind::kRange))}})},
-        {"createStatement", text("CREATE CONSTRAINT " + quoted(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
+        {"propertyType", c.property_type.empty() ? Value() : row_text(c.property_type)},
+        {"options", index_name.is_null() ? Value() : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", row_text(index_provider_name(IndexKind::kRange))}})},
+        {"createStatement", row_text("CREATE CONSTRAINT " + quoted(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
                                  properties_text(catalog, c.entity, c.keys) + requirement(c))},
     });
   }

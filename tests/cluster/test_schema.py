@@ -1,0 +1,150 @@
+"""Indexes and constraints over a million nodes: built in slices while reads and writes go on, and across a failover."""
+import os
+import statistics
+import threading
+import time
+
+import neo4j
+import pytest
+from harness import wait_for
+
+NODES = int(os.environ.get("GRAFT_SCHEMA_NODES", "1000000"))
+BATCH = 20_000
+
+
+def fill(cluster, duplicate=False):
+    with cluster.driver() as driver, driver.session() as session:
+        for at in range(0, NODES, BATCH):
+            session.run("UNWIND range($from, $to) AS i CREATE (:person {id: i, name: 'name ' + (i % 1000)})",
+                        {"from": at, "to": min(at + BATCH, NODES) - 1}).consume()
+        if duplicate:
+            session.run("CREATE (:person {id: $id, name: 'twin'})", id=NODES // 2).consume()
+
+
+class Writes(threading.Thread):
+    """Creates, changes and reads people one after another and remembers how long each write took."""
+
+    def __init__(self, cluster):
+        super().__init__(daemon=True)
+        self.cluster, self.stop_asked, self.took, self.error, self.made = cluster, threading.Event(), [], None, 0
+
+    def run(self):
+        try:
+            with self.cluster.driver() as driver, driver.session() as session:
+                while not self.stop_asked.is_set():
+                    started = time.monotonic()
+                    session.run("CREATE (:person {id: $id, name: 'new'})", id=-1 - self.made).consume()
+                    self.took.append(time.monotonic() - started)
+                    self.made += 1
+        except neo4j.exceptions.Neo4jError as error:
+            self.error = error
+
+    def finish(self):
+        self.stop_asked.set()
+        self.join(60)
+        assert self.error is None, self.error
+        return self.took
+
+
+def described(took):
+    ordered = sorted(took)
+    at = lambda q: ordered[min(len(ordered) - 1, int(q * len(ordered)))] * 1000  # noqa: E731
+    return f"{len(took)} writes, mean {statistics.mean(took) * 1000:.1f} ms, p50 {at(.5):.1f}, p99 {at(.99):.1f}, max {ordered[-1] * 1000:.1f} ms"
+
+
+def measured(cluster, statement, then=None):
+    """Runs the statement while others write: seconds, latencies, the error if any."""
+    writes, error = Writes(cluster), None
+    writes.start()
+    started = time.monotonic()
+    with cluster.driver() as driver, driver.session() as session:
+        try:
+            session.run(statement).consume()
+            if then:
+                session.run(then).consume()
+        except neo4j.exceptions.Neo4jError as e:
+            error = e
+    return time.monotonic() - started, writes.finish(), error
+
+
+def rows(server, text):
+    return server.query(text)
+
+
+@pytest.mark.timeout(900)
+def test_a_million_nodes_are_indexed_while_writes_go_on(cluster):
+    fill(cluster)
+    idle = Writes(cluster)
+    idle.start()
+    wait_for(lambda: len(idle.took) >= 200, "200 writes without a build")
+    quiet = idle.finish()
+
+    seconds, took, error = measured(cluster, "CREATE INDEX by_name FOR (n:person) ON (n.name)", "CALL db.awaitIndexes(600)")
+    assert error is None, error
+    print(f"\nrange index over {NODES} nodes: {seconds:.1f} s; writes idle: {described(quiet)}; during: {described(took)}")
+    seconds, took, error = measured(cluster, "CREATE CONSTRAINT by_id FOR (n:person) REQUIRE n.id IS UNIQUE")
+    assert error is None, error
+    print(f"unique constraint over {NODES} nodes: {seconds:.1f} s; writes during: {described(took)}")
+    seconds, took, error = measured(cluster, "CREATE CONSTRAINT has_name FOR (n:person) REQUIRE n.name IS NOT NULL")
+    assert error is None, error
+    print(f"existence constraint over {NODES} nodes: {seconds:.1f} s; writes during: {described(took)}")
+    seconds, took, error = measured(cluster, "CREATE CONSTRAINT has_nose FOR (n:person) REQUIRE n.nose IS NOT NULL")
+    assert error is not None and error.code == "Neo.DatabaseError.Schema.ConstraintCreationFailed", error
+
+    cluster.wait_applied()
+    for server in cluster.servers.values():
+        found = {r["name"]: r["state"] for r in rows(server, "SHOW INDEXES YIELD name, state")}
+        assert found == {"by_name": "ONLINE", "by_id": "ONLINE"}, (server, found)
+        assert rows(server, "MATCH (p:person {id: 77}) RETURN count(*) AS n")[0]["n"] == 1
+    wait_for(lambda: len({s.raft_status()["stateSums"] for s in cluster.servers.values()}) == 1, "equal state sums")
+
+
+@pytest.mark.timeout(900)
+def test_a_duplicate_fails_the_constraint_on_all_and_removes_it(cluster):
+    fill(cluster, duplicate=True)
+    seconds, took, error = measured(cluster, "CREATE CONSTRAINT by_id FOR (n:person) REQUIRE n.id IS UNIQUE")
+    print(f"\na constraint that failed after {seconds:.1f} s; writes during: {described(took)}")
+    assert error is not None and error.code == "Neo.DatabaseError.Schema.ConstraintCreationFailed", error
+    assert f"property `id` = {NODES // 2}" in error.message, error.message
+    cluster.wait_applied()
+    for server in cluster.servers.values():
+        assert rows(server, "SHOW CONSTRAINTS YIELD name") == []
+        assert rows(server, "SHOW INDEXES YIELD name") == []
+
+
+@pytest.mark.timeout(900)
+def test_a_new_leader_goes_on_with_the_index(cluster):
+    fill(cluster)
+    leader = cluster.leader()
+    with cluster.driver() as driver, driver.session() as session:
+        session.run("CREATE INDEX by_name FOR (n:person) ON (n.name)").consume()
+
+    def progress(server):
+        found = rows(server, "SHOW INDEXES YIELD name, state, populationPercent")
+        return found[0] if found else None
+
+    wait_for(lambda: 0 < progress(leader)["populationPercent"] < 100 or progress(leader)["state"] == "ONLINE", "a part of the index", interval=0.001)
+    seen = progress(leader)
+    leader.kill()
+    after = cluster.leader()
+    print(f"\nleader killed at {seen['populationPercent']:.0f} %, the next one went on from {progress(after)['populationPercent']:.0f} %")
+    wait_for(lambda: progress(after)["state"] == "ONLINE", "the index online", seconds=300)
+    leader.start()
+    leader.wait_serving()
+    wait_for(lambda: progress(leader)["state"] == "ONLINE", "the index online on the one that was killed", seconds=300)
+    wait_for(lambda: len({s.raft_status()["stateSums"] for s in cluster.servers.values()}) == 1, "equal state sums", seconds=60)
+
+
+@pytest.mark.timeout(900)
+def test_a_label_is_altered_while_others_write(cluster):
+    with cluster.driver() as driver, driver.session() as session:
+        session.run("CALL db.createVertexLabel('typed', 'id', 'id', 'INT64', false, 'name', 'STRING', true)").consume()
+        for at in range(0, NODES, BATCH):
+            session.run("UNWIND range($from, $to) AS i CREATE (:typed {id: i})", {"from": at, "to": min(at + BATCH, NODES) - 1}).consume()
+    seconds, took, error = measured(cluster, "CALL db.alterLabelAddFields('vertex', 'typed', ['score', 'INT64', 7, false])")
+    assert error is None, error
+    print(f"\na field with a default on {NODES} nodes: {seconds:.1f} s; writes during: {described(took)}")
+    with cluster.driver() as driver, driver.session() as session:
+        assert session.run("MATCH (t:typed) WHERE t.score = 7 RETURN count(*) AS n").single()["n"] == NODES
+        with pytest.raises(neo4j.exceptions.Neo4jError):
+            session.run("CREATE (:typed {id: -1})").consume()
