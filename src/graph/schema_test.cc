@@ -241,6 +241,32 @@ TEST_F(SchemaTest, ARuleOverMuchDataHoldsForWritesWhileTheRestIsChecked) {
   EXPECT_EQ(code(t_->check_existing(task, 0, 400)), ErrorCode::kConstraintCreationFailed);
 }
 
+TEST_F(SchemaTest, UndoingAWriteDuringABuildLeavesNothing) {
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(create(person_, {{id_, Value::integer(i)}}).ok());
+  IndexDefinition definition;
+  definition.labels_or_types = {person_};
+  definition.keys = {id_};
+  definition.state = IndexState::kPopulating;
+  IndexId index = t_->create_index(definition).value();
+  ASSERT_TRUE(t_->index_build_slice(index, 20).value());
+  std::vector<NodeId> nodes = drain(*t_->view().scan_nodes(person_));
+  std::string before = state_sums(t_->view()).to_string();
+  auto savepoint = t_->savepoint();
+  for (NodeId node : {nodes[3], nodes[40]}) {  // built, and not yet
+    ASSERT_TRUE(t_->set_node_property(node, id_, Value::integer(-1)).ok());
+    ASSERT_TRUE(t_->remove_label(node, person_).ok());
+    ASSERT_TRUE(t_->add_label(node, person_).ok());
+    ASSERT_TRUE(t_->delete_node(node).ok());
+  }
+  ASSERT_TRUE(create(person_, {{id_, Value::integer(1000)}}).ok());
+  t_->rollback_to(savepoint);
+  EXPECT_EQ(t_->view().index_entries(index), 20u);
+  EXPECT_EQ(state_sums(t_->view()).to_string(), before);
+  while (t_->index_build_slice(index, 20).value()) {}
+  EXPECT_EQ(t_->view().index_entries(index), 50u);
+  EXPECT_EQ(state_sums(t_->view()).to_string(), recompute_state_sums(t_->view()).to_string());
+}
+
 TEST_F(SchemaTest, AValueTooLargeFailsTheIndex) {
   ASSERT_TRUE(create(person_, {{id_, Value::string(std::string(9000, 'x'))}}).ok());
   IndexDefinition definition;

@@ -16,6 +16,12 @@ void append_id(uint64_t id, std::string* key) {
   key->append(reinterpret_cast<const char*>(&big_endian), 8);
 }
 
+// What a build in slices has not come to yet is left to it. (Were writes to index that too, undoing one would add an entry
+// that was not there.)
+bool is_built(const GraphWriter& writer, const IndexDefinition& index, uint64_t id) {
+  return index.state == IndexState::kOnline || id < writer.index_progress(index.id);
+}
+
 }  // namespace
 
 bool has_tree(const IndexDefinition& index) {
@@ -100,7 +106,7 @@ void GraphWriter::update_indexes(EntityKind kind, uint64_t id, PropertyKeyId key
       update_search_property(index, id, key, old, value);
       continue;
     }
-    if (!covers(index, id)) continue;
+    if (!is_built(*this, index, id) || !covers(index, id)) continue;
     bool had = !old.is_null() && index_key_with(index, id, key, old, &before);
     bool has = !value.is_null() && index_key_with(index, id, key, value, &after);
     if (had && has && before.bytes == after.bytes) continue;
@@ -113,7 +119,7 @@ void GraphWriter::update_label_indexes(NodeId id, LabelId label, bool added) {
   IndexKey key;
   for (const IndexDefinition& index : catalog_->indexes()) {
     if (index.entity != EntityKind::kNode || !has_tree(index) || index.labels_or_types.empty() ||
-        index.labels_or_types[0] != label || !index_key(index, id, &key))
+        index.labels_or_types[0] != label || !is_built(*this, index, id) || !index_key(index, id, &key))
       continue;
     if (added) insert_index_entry(index, key, id); else erase_index_entry(index, key, id);
   }
