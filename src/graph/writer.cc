@@ -279,7 +279,8 @@ void GraphWriter::note_key(EntityKind kind, uint64_t id, PropertyKeyId key, bool
   const auto* begin = reinterpret_cast<const PropertyKeyId*>(list.data());
   std::vector<PropertyKeyId> keys(begin, begin + list.size() / 4);
   auto at = std::lower_bound(keys.begin(), keys.end(), key);
-  if (added) keys.insert(at, key); else keys.erase(at);
+  if (added) keys.insert(at, key);
+  else if (at != keys.end()) keys.erase(at);
   if (keys.empty()) fork_->erase(table, column_page(id));
   else fork_->put(table, column_page(id), {reinterpret_cast<const char*>(keys.data()), keys.size() * 4});
 }

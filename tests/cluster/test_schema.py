@@ -1,4 +1,5 @@
 """Indexes and constraints over a million nodes: built in slices while reads and writes go on, and across a failover."""
+import itertools
 import os
 import statistics
 import threading
@@ -10,6 +11,7 @@ from harness import wait_for
 
 NODES = int(os.environ.get("GRAFT_SCHEMA_NODES", "1000000"))
 BATCH = 20_000
+new_ids = itertools.count(-1, -1)
 
 
 def fill(cluster, duplicate=False):
@@ -26,16 +28,15 @@ class Writes(threading.Thread):
 
     def __init__(self, cluster):
         super().__init__(daemon=True)
-        self.cluster, self.stop_asked, self.took, self.error, self.made = cluster, threading.Event(), [], None, 0
+        self.cluster, self.stop_asked, self.took, self.error = cluster, threading.Event(), [], None
 
     def run(self):
         try:
             with self.cluster.driver() as driver, driver.session() as session:
                 while not self.stop_asked.is_set():
                     started = time.monotonic()
-                    session.run("CREATE (:person {id: $id, name: 'new'})", id=-1 - self.made).consume()
+                    session.run("CREATE (:person {id: $id, name: 'new'})", id=next(new_ids)).consume()
                     self.took.append(time.monotonic() - started)
-                    self.made += 1
         except neo4j.exceptions.Neo4jError as error:
             self.error = error
 
