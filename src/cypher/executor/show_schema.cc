@@ -26,7 +26,7 @@ std::string_view state_name(IndexState state) {
 
 std::string_view entity_name(EntityKind entity) { return entity == EntityKind::kNode ? "NODE" : "RELATIONSHIP"; }
 
-std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
+std::string backticked(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 const std::string& token_name(const graph::Catalog& catalog, EntityKind entity, uint32_t token) {
   return entity == EntityKind::kNode ? catalog.label_name(token) : catalog.type_name(token);
@@ -45,14 +45,14 @@ List key_names(const graph::Catalog& catalog, const std::vector<graph::PropertyK
 }
 
 std::string pattern(EntityKind entity, const std::string& name) {
-  return entity == EntityKind::kNode ? "(n:" + quoted(name) + ")" : "()-[r:" + quoted(name) + "]-()";
+  return entity == EntityKind::kNode ? "(n:" + backticked(name) + ")" : "()-[r:" + backticked(name) + "]-()";
 }
 
 std::string properties_text(const graph::Catalog& catalog, EntityKind entity, const std::vector<graph::PropertyKeyId>& keys) {
   std::string out = "(";
   for (size_t i = 0; i < keys.size(); ++i) {
     if (i != 0) out += ", ";
-    out += (entity == EntityKind::kNode ? "n." : "r.") + quoted(catalog.property_key_name(keys[i]));
+    out += (entity == EntityKind::kNode ? "n." : "r.") + backticked(catalog.property_key_name(keys[i]));
   }
   return out + ")";
 }
@@ -80,18 +80,18 @@ std::string options_text(const IndexDefinition& index) {
   Value options = graph::options_of(index);
   const Value* config = options.is_null() ? nullptr : options.find("indexConfig");
   if (config != nullptr) {
-    for (const auto& [key, value] : config->as_map()) out += (out.back() == '{' ? "" : ",") + quoted(key) + ": " + graph::to_text(value);
+    for (const auto& [key, value] : config->as_map()) out += (out.back() == '{' ? "" : ",") + backticked(key) + ": " + graph::to_text(value);
   }
   return out + "}}";
 }
 
 std::string create_index_text(const graph::Catalog& catalog, const IndexDefinition& index) {
-  std::string text = "CREATE " + std::string(index_type_name(index.kind)) + " INDEX " + quoted(index.name) + " FOR ";
+  std::string text = "CREATE " + std::string(index_type_name(index.kind)) + " INDEX " + backticked(index.name) + " FOR ";
   if (index.kind == IndexKind::kLookup || index.labels_or_types.empty()) {
     return text + (index.entity == EntityKind::kNode ? "(n) ON EACH labels(n)" : "()-[r]-() ON EACH type(r)");
   }
   std::string names;
-  for (uint32_t token : index.labels_or_types) names += (names.empty() ? "" : "|") + quoted(token_name(catalog, index.entity, token));
+  for (uint32_t token : index.labels_or_types) names += (names.empty() ? "" : "|") + backticked(token_name(catalog, index.entity, token));
   text += index.entity == EntityKind::kNode ? "(n:" + names + ")" : "()-[r:" + names + "]-()";
   std::string properties = properties_text(catalog, index.entity, index.keys);
   if (index.kind == IndexKind::kFulltext) properties = "EACH [" + properties.substr(1, properties.size() - 2) + "]";
@@ -160,7 +160,7 @@ std::vector<Map> show_constraints(QueryContext& context) {
         {"ownedIndex", index_name},
         {"propertyType", c.property_type.empty() ? Value() : row_text(c.property_type)},
         {"options", index_name.is_null() ? Value() : Value::map({{"indexConfig", Value::map({})}, {"indexProvider", row_text(index_provider_name(IndexKind::kRange))}})},
-        {"createStatement", row_text("CREATE CONSTRAINT " + quoted(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
+        {"createStatement", row_text("CREATE CONSTRAINT " + backticked(c.name) + " FOR " + pattern(c.entity, label) + " REQUIRE " +
                                  properties_text(catalog, c.entity, c.keys) + requirement(c))},
     });
   }
