@@ -180,8 +180,8 @@ void Chain::when_head_applied(const Batch& batch, FateCallback done) {
       }
     }
     fate = applied_.index;
-    // Neither pending nor applied: the version read was dropped meanwhile.
-    if (batch.predecessor != 0 && applied_.mark < wanted) fate = lost_leadership();
+    // Not pending, and the chain was closed since: the version read may have been dropped.
+    if (batch.predecessor != 0 && batch.generation != generation_) fate = lost_leadership();
   }
   done(fate);
 }

@@ -2,53 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "env/doors.h"
 #include "replication/snapshot_messages.h"
+#include "replication/test_runner.h"
 
 namespace graft::replication {
 namespace {
 
 using namespace std::chrono_literals;
-
-// One runner for all roles; tasks and timers run when the test says so.
-class TestRunner final : public env::TaskRunner, public env::Clock {
- public:
-  void post(env::Task task) override { tasks_.push_back(std::move(task)); }
-  env::TimerId post_after(env::Duration delay, env::Task task) override {
-    timers_.emplace(now_ + delay, std::move(task));
-    return 0;
-  }
-  bool cancel(env::TimerId) override { return false; }
-  size_t backlog() const override { return tasks_.size(); }
-  env::Duration monotonic() const override { return now_; }
-  env::Duration wall() const override { return now_; }
-
-  void run() {
-    while (!tasks_.empty()) {
-      env::Task t = std::move(tasks_.front());
-      tasks_.pop_front();
-      t();
-    }
-  }
-  void pass(env::Duration time) {
-    env::Duration end = now_ + time;
-    run();
-    while (!timers_.empty() && timers_.begin()->first <= end) {
-      auto timer = timers_.extract(timers_.begin());
-      now_ = std::max(now_, timer.key());
-      timer.mapped()();
-      run();
-    }
-    now_ = end;
-  }
-
- private:
-  env::Duration now_{1s};
-  std::deque<env::Task> tasks_;
-  std::multimap<env::Duration, env::Task> timers_;
-};
 
 // Two ends of a connection in memory.
 class TestChannel final : public FrameChannel {
@@ -112,6 +73,7 @@ class TestTransport final : public PeerTransport {
   env::Address address() const override { return {}; }
   void set_cluster_id(std::string) override {}
   void set_peers(const std::vector<Member>&) override {}
+  void disconnect(raft::MemberId) override {}
   void send(const std::vector<raft::OutgoingMessage>&) override {}
   void set_applied(raft::LogIndex) override {}
   bool connected(raft::MemberId) const override { return true; }
