@@ -127,7 +127,7 @@ std::optional<Bootstrap::Step> Bootstrap::step_as_joiner() const {
   if (best == nullptr) return std::nullopt;
   switch (best->standing) {
     case Standing::kRemoved:
-      return Refuse{fmt::format("node {} was removed from cluster {}; an id is never used again: add the node under a new one", self_.id, best->cluster_id)};
+      return Refuse{fmt::format("node {} was removed from cluster {}; an id is never used again: add the node under a new one", self_.id, best->cluster_id), true};
     case Standing::kBound:
       if (best->bound_incarnation != self_.incarnation) {
         return Refuse{fmt::format("in cluster {} node {} has another data directory than this one (lost or exchanged?): remove it (CALL "

@@ -92,7 +92,10 @@ class Bootstrap {
   struct Found { Founders founders; };
   struct Register { std::string cluster_id; Member leader; std::vector<Member> members; };  // then registered()
   struct Join { std::string cluster_id; std::vector<Member> members; };
-  struct Refuse { std::string reason; };
+  struct Refuse {
+    std::string reason;
+    bool removed = false;  // our id has a tombstone
+  };
   using Step = std::variant<Wait, Prepare, Found, Register, Join, Refuse>;
 
   // copied: the directory is not empty, but another node's: it may only join, where its id was added.

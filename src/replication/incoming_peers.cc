@@ -54,6 +54,14 @@ void IncomingPeers::drop_silent_strangers() {
   }
 }
 
+void IncomingPeers::disconnect(raft::MemberId id) {
+  auto current = current_.find(id);
+  if (current == current_.end()) return;
+  std::shared_ptr<FrameConnection> connection = std::move(current->second.connection);
+  current_.erase(current);
+  connection->abort();
+}
+
 void IncomingPeers::stop() {
   for (Stranger& s : strangers_) s.connection->abort();
   for (auto& [id, c] : current_) c.connection->abort();

@@ -14,6 +14,7 @@ class IncomingPeers : public std::enable_shared_from_this<IncomingPeers> {
   explicit IncomingPeers(std::shared_ptr<PeerShared> shared) : shared_(std::move(shared)) {}
 
   void add(const std::shared_ptr<FrameConnection>& connection);
+  void disconnect(raft::MemberId id);
   void drop_silent_strangers();
   void stop();
 

@@ -27,6 +27,7 @@ class PeerTransportImpl final : public PeerTransport {
   env::Address address() const override { return listener_->address(); }
   void set_cluster_id(std::string cluster_id) override { shared_->options.cluster_id = std::move(cluster_id); }
   void set_peers(const std::vector<Member>& peers) override;
+  void disconnect(raft::MemberId id) override { incoming_->disconnect(id); }
   void send(const std::vector<raft::OutgoingMessage>& messages) override;
   void set_applied(raft::LogIndex index) override { shared_->applied = index; }
   bool connected(raft::MemberId id) const override {

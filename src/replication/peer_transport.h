@@ -80,6 +80,8 @@ class PeerTransport {
   virtual void set_cluster_id(std::string cluster_id) = 0;
   // Whom to keep a connection to; self is skipped. One whose address or incarnation changed is connected to anew.
   virtual void set_peers(const std::vector<Member>& peers) = 0;
+  // Ends the connection that a member has opened to us; when it comes again, it is judged anew.
+  virtual void disconnect(raft::MemberId id) = 0;
   // Messages in order per member; for members without an open connection they are dropped.
   virtual void send(const std::vector<raft::OutgoingMessage>& messages) = 0;
   virtual void set_applied(raft::LogIndex index) = 0;

@@ -170,6 +170,35 @@ TEST_F(ClusterTest, RemovedMembersLearnIt) {
   EXPECT_FALSE(add_member(member(gone)).ok());
 }
 
+TEST_F(ClusterTest, ARemovedMemberThatIsThereLearnsItToo) {
+  start_three();
+  write_somewhere(1);
+  raft::MemberId gone = leader().id() == 3 ? 2 : 3;
+  Status removed = remove_member(gone);
+  ASSERT_TRUE(removed.ok()) << removed.error().message;
+  TestNode& there = node(gone - 1);
+  EXPECT_TRUE(eventually([&] { return there.replica().status().state == ReplicaState::kRemoved; })) << there.replica().status().reason;
+}
+
+// It comes back to a cluster whose leader was added meanwhile: nobody else can send it the entry that says so.
+TEST_F(ClusterTest, AMemberThatWasAwayFollowsALeaderThatItDoesNotKnow) {
+  start_three();
+  write_somewhere(0);
+  raft::MemberId away = leader().id() == 3 ? 2 : 3;
+  node(away - 1).kill();
+  ASSERT_TRUE(add_member(member(4)).ok());
+  ASSERT_TRUE(add(4, members(4)).start().ok());
+  ASSERT_TRUE(eventually([&] { return votes(4); })) << node(3).replica().status().reason;
+  Awaited<Status> done;
+  leader().replica().transfer_leadership(4, done.callback());
+  Status moved = done.get();
+  ASSERT_TRUE(moved.ok()) << moved.error().message;
+  ASSERT_TRUE(node(away - 1).start().ok());
+  write_somewhere(1);
+  EXPECT_TRUE(all_equal(2)) << node(away - 1).replica().status().reason;
+  EXPECT_EQ(node(away - 1).replica().leader_hint(), 4u);
+}
+
 TEST_F(ClusterTest, RemovingTheLeaderHandsOverFirst) {
   start_three();
   raft::MemberId old = leader().id();

@@ -87,6 +87,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void on_found(const Founders& founders) override;
   void on_join(const std::string& cluster_id, const std::vector<Member>& members) override;
   void on_startup_failed(Error error) override;
+  void on_removed(const std::string& reason) override;
 
  private:
   // What everybody may ask about; copied under mutex_.
@@ -123,6 +124,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   // Peers.
   std::vector<Member> known_members() const;  // incarnations of the founders filled in where genesis has not said them
   void update_peers();
+  bool welcome_guest(const Hello& hello, const Member* member);
   bool begin_snapshot(raft::MemberId from, const std::string& message);
   void install_snapshot(ReceivedSnapshot snapshot);
   void put_in_place(ReceivedSnapshot snapshot, const storage::CheckpointMeta& meta, const ChainMark& mark);
@@ -209,6 +211,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   std::shared_ptr<SnapshotSender> sender_;
   std::shared_ptr<SnapshotReceiver> receiver_;
   std::vector<Member> join_members_;             // whom a joining node knows before it has the state
+  std::map<raft::MemberId, Member> guests_;      // who came to us and is not, or not registered, in our state
   std::map<raft::MemberId, raft::LogIndex> peer_applied_;
   std::map<raft::MemberId, uint32_t> caught_up_;  // ticks in a row that a member to be promoted was close behind
   std::optional<Transfer> transfer_;

@@ -14,6 +14,7 @@ namespace {
 // Raft messages that carry a snapshot's descriptor are small; larger ones are not looked into.
 constexpr size_t kMaxDescriptorMessage = 64 << 10;
 constexpr uint32_t kWindow = 256;
+constexpr size_t kMaxGuests = 16;
 
 std::string encode_member_id(raft::MemberId id) {
   std::string bytes;
@@ -77,7 +78,42 @@ void ReplicaCore::update_peers() {
     cluster_id = shared_.cluster.id;
   }
   if (!cluster_id.empty() && cluster_id != identity_.cluster_id) store_cluster_id(cluster_id);
-  peers_->set_peers(known_members());
+  std::vector<Member> members = known_members();
+  std::vector<raft::MemberId> removed;
+  {
+    std::lock_guard lock(mutex_);
+    removed = shared_.removed;
+  }
+  for (raft::MemberId id : removed) {
+    guests_.erase(id);
+    peers_->disconnect(id);  // it comes back, and learns why not
+  }
+  for (auto it = guests_.begin(); it != guests_.end();) {
+    const Member* member = find_in(members, it->first);
+    if (!member) {
+      members.push_back(it->second);
+    } else if (!member->incarnation.empty()) {  // now the state says who it is
+      if (member->incarnation != it->second.incarnation) peers_->disconnect(it->first);
+      it = guests_.erase(it);
+      continue;
+    }
+    ++it;
+  }
+  peers_->set_peers(members);
+}
+
+// A node that our state does not know, or not as registered, and that names our cluster: it was added by entries that
+// this member has not seen. It may lead by now, so those entries can come from nobody else. Once they are applied, they
+// say whether it is the node that it claims to be.
+bool ReplicaCore::welcome_guest(const Hello& hello, const Member* member) {
+  if (identity_.cluster_id.empty() || hello.cluster_id != identity_.cluster_id || hello.from.incarnation.empty()) return false;
+  if (member && !member->incarnation.empty()) return false;
+  auto [guest, is_new] = guests_.insert_or_assign(hello.from.id, hello.from);
+  if (!is_new) return true;
+  env::trace(env::TraceLevel::kInfo, "peers", "{} is not known here yet: accepted until the log says who it is", describe(guest->second));
+  if (guests_.size() > kMaxGuests) guests_.erase(guests_.begin());  // ids grow: the lowest is gone most likely
+  role(roles_.raft).post([this] { update_peers(); });
+  return true;
 }
 
 void ReplicaCore::store_cluster_id(const std::string& cluster_id) {
@@ -105,6 +141,7 @@ std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
   }
   std::vector<Member> members = known_members();
   const Member* member = find_in(members, hello.from.id);
+  if (welcome_guest(hello, member)) return std::nullopt;
   if (!member) return Refusal{RefusalCode::kUnknownMember, fmt::format("node {} is not known here", hello.from.id)};
   if (member->incarnation.empty()) return Refusal{RefusalCode::kNotReady, fmt::format("node {} has not registered yet", hello.from.id)};
   if (member->incarnation != hello.from.incarnation) {
@@ -275,6 +312,8 @@ bool ReplicaCore::begin_snapshot(raft::MemberId from, const std::string& message
   if (receiver_->active()) return true;
   std::vector<Member> members = known_members();
   const Member* sender = find_in(members, from);
+  auto guest = guests_.find(from);
+  if (!sender && guest != guests_.end()) sender = &guest->second;
   if (!sender) return true;
   env::trace(env::TraceLevel::kInfo, "snapshot", "node {} is filled by node {} up to log index {}", options_.self.id, from, info->snapshot->index);
   receiver_->start(*peers_, *sender, *info->snapshot, [this](Result<ReceivedSnapshot> received) {
@@ -385,5 +424,7 @@ void ReplicaCore::on_join(const std::string& cluster_id, const std::vector<Membe
 }
 
 void ReplicaCore::on_startup_failed(Error error) { fail(std::move(error)); }
+
+void ReplicaCore::on_removed(const std::string& reason) { halt(ReplicaState::kRemoved, reason); }
 
 }  // namespace graft::replication

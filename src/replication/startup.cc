@@ -60,7 +60,9 @@ void Startup::take_step() {
     host_.on_join(join->cluster_id, join->members);
   } else {
     finished_ = true;
-    host_.on_startup_failed(Error{ErrorCode::kUnavailable, std::get<Bootstrap::Refuse>(step).reason});
+    const auto& refuse = std::get<Bootstrap::Refuse>(step);
+    if (refuse.removed) return host_.on_removed(refuse.reason);
+    host_.on_startup_failed(Error{ErrorCode::kUnavailable, refuse.reason});
   }
 }
 

@@ -21,6 +21,7 @@ class StartupHost {  // called on the raft role
   virtual void on_found(const Founders& founders) = 0;
   virtual void on_join(const std::string& cluster_id, const std::vector<Member>& members) = 0;
   virtual void on_startup_failed(Error error) = 0;
+  virtual void on_removed(const std::string& reason) = 0;  // added, and removed before it ever was there
 };
 
 class Startup {
