@@ -15,6 +15,13 @@
 
 namespace graft::storage {
 
+// Tests that go through every operation go through some of them where each costs twenty times as much.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr uint64_t kStride = 9;
+#else
+constexpr uint64_t kStride = 1;
+#endif
+
 using Model = std::map<std::pair<TableId, PageNo>, std::string>;
 
 inline std::unique_ptr<Store> open_store(MemoryFileSystem& fs, StoreOptions options = {}) {
