@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "base/test_fuzz.h"
 #include "cypher/in_process_database.h"
 
 namespace graft::cypher {
@@ -33,51 +38,66 @@ const char* const kSeeds[] = {
 const char* const kPieces[] = {"(", ")", "[", "]", "{", "}", "|", "&", "!", ":", "::", "-", "->", "<-", "..", "*", "+", "$p", "'", "\"", "`", "\\", "0x", "1e", "9223372036854775808",
                                "MATCH ", "WHERE ", "RETURN ", "WITH ", "UNION ", "CALL ", "EXISTS {", "COUNT {", "AS x", "IN ", "NOT ", "null", "count(*)", "collect(", "\xC3\xA9", "\xFF", "\n", ",", ";", "=", "%"};
 
-class Mutator {
- public:
-  explicit Mutator(uint64_t seed) : state_(seed * 2654435761u + 1) {}
-  uint64_t next(uint64_t n) {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return state_ % n;
+std::vector<std::string> files_below(const std::string& directory, const std::string& ending) {
+  std::vector<std::string> paths, contents;
+  if (!std::filesystem::exists(directory)) return contents;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.path().string().ends_with(ending)) paths.push_back(entry.path());
   }
-  std::string text() {
-    std::string s = kSeeds[next(std::size(kSeeds))];
-    for (uint64_t rounds = 1 + next(2); rounds > 0; --rounds) mutate(&s);
-    return s;
+  std::sort(paths.begin(), paths.end());
+  for (const std::string& path : paths) {
+    std::ifstream in(path);
+    contents.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   }
+  return contents;
+}
 
- private:
-  void mutate(std::string* s) {
-    const size_t at = next(s->size() + 1), length = std::min<size_t>(next(20), s->size() - at);
-    switch (next(5)) {
-      case 0: s->erase(at, length); break;
-      case 1: s->insert(at, kPieces[next(std::size(kPieces))]); break;
-      case 2: s->insert(at, s->substr(at, length)); break;
-      case 3: {
-        const std::string other = kSeeds[next(std::size(kSeeds))];
-        const size_t from = next(other.size());
-        s->replace(at, length, other.substr(from, next(40)));
-        break;
+// Every text between empty lines of the scripts (tests/cypher), and every query of the TCK if that is there.
+std::vector<std::string> make_corpus() {
+  std::vector<std::string> texts(std::begin(kSeeds), std::end(kSeeds));
+  for (const auto& file : files_below(std::string(GRAFT_SOURCE_DIR) + "/tests/cypher", ".test")) {
+    std::istringstream in(file);
+    std::string line, text;
+    while (std::getline(in, line)) {
+      if (!line.empty() && line[0] != '>' && line[0] != '#' && line[0] != ':') {
+        text += line + "\n";
+      } else if (!text.empty()) {
+        texts.push_back(std::exchange(text, {}));
       }
-      default:
-        if (at < s->size()) (*s)[at] = static_cast<char>(next(256));
     }
   }
-  uint64_t state_;
-};
+  for (const auto& file : files_below(std::string(GRAFT_SOURCE_DIR) + "/../shared/tck/features", ".feature")) {
+    for (size_t at = 0, end = 0; (at = file.find("\"\"\"", at)) != std::string::npos && (end = file.find("\"\"\"", at + 3)) != std::string::npos; at = end + 3) {
+      texts.push_back(file.substr(at + 3, end - at - 3));
+    }
+  }
+  return texts;
+}
+
+const std::vector<std::string>& corpus() {
+  static const std::vector<std::string> texts = make_corpus();
+  return texts;
+}
+
+std::string mutated_text(uint64_t seed) {
+  static const std::vector<std::string> pieces(std::begin(kPieces), std::end(kPieces));
+  Mutator random(seed);
+  std::string s = corpus()[random.next(3) == 0 ? random.next(std::size(kSeeds)) : random.next(corpus().size())];
+  for (uint64_t rounds = 1 + random.next(2); rounds > 0; --rounds) random.mutate(&s, corpus(), pieces);
+  return s;
+}
 
 TEST(CypherFuzz, MutatedTextsAreAnsweredOrRefused) {
   InProcessDatabase db;
   ASSERT_TRUE(db.run("CREATE (a:A {x: 1})-[:T {y: 2}]->(b:B {x: 2})-[:U]->(a)").ok());
   size_t planned = 0;
-  for (uint64_t seed = 1; seed <= 20000; ++seed) {
-    const std::string text = Mutator(seed).text();
+  FuzzRun run("CypherFuzz.MutatedTextsAreAnsweredOrRefused", 20'000);
+  for (uint64_t seed = 0; run.next(&seed);) {
+    const std::string text = mutated_text(seed);
     auto answer = db.engine().prepare(text, {}, db.view());
     if (const auto* error = std::get_if<QueryError>(&answer)) {
-      EXPECT_NE(error->code, ErrorCode::kInternal) << text;
-      EXPECT_FALSE(error->message.empty()) << text;
+      EXPECT_NE(error->code, ErrorCode::kInternal) << "seed " << seed << ": " << text;
+      EXPECT_FALSE(error->message.empty()) << "seed " << seed << ": " << text;
     } else {
       ++planned;
     }
@@ -86,16 +106,19 @@ TEST(CypherFuzz, MutatedTextsAreAnsweredOrRefused) {
 }
 
 TEST(CypherFuzz, MutatedQueriesRun) {
-  InProcessDatabase db;
-  for (uint64_t seed = 1; seed <= 5000; ++seed) {
+  auto db = std::make_unique<InProcessDatabase>();
+  db->set_limits(std::chrono::milliseconds(300), uint64_t{64} << 20);
+  FuzzRun run("CypherFuzz.MutatedQueriesRun", 5000);
+  for (uint64_t seed = 0; run.next(&seed);) {
     if (seed % 100 == 1) {
-      ASSERT_TRUE(db.run("MATCH (n) DETACH DELETE n").ok());
-      ASSERT_TRUE(db.run("CREATE (a:A {x: 1})-[:T {y: 2}]->(b:B {x: 2})-[:U]->(a)").ok());
+      db = std::make_unique<InProcessDatabase>();
+      db->set_limits(std::chrono::milliseconds(300), uint64_t{64} << 20);
+      ASSERT_TRUE(db->run("CREATE (a:A {x: 1})-[:T {y: 2}]->(b:B {x: 2})-[:U]->(a)").ok());
     }
-    const std::string text = Mutator(seed + 1000000).text();
-    auto answer = db.run(text, {{"p", graph::Value::integer(2)}});
+    const std::string text = mutated_text(seed + 1000000);
+    auto answer = db->run(text, {{"p", graph::Value::integer(2)}});
     if (!answer.ok()) {
-      EXPECT_NE(answer.error().code, ErrorCode::kInternal) << text << "\n" << answer.error().message;
+      EXPECT_NE(answer.error().code, ErrorCode::kInternal) << "seed " << seed << ": " << text << "\n" << answer.error().message;
     }
   }
 }

@@ -37,6 +37,8 @@ class InProcessDatabase {
   QueryEngine& engine() { return *engine_; }
   storage::Store& store() { return *store_; }
   graph::GraphView view() { return graph::GraphView(store_->applied()); }
+  // For every statement from now on.
+  void set_limits(env::Duration timeout, uint64_t memory_bytes) { timeout_ = timeout, memory_bytes_ = memory_bytes; }
   // Every statement until commit or rollback works in one transaction.
   void begin() { open_ = make_transaction(); }
   Status commit() {
@@ -108,6 +110,8 @@ class InProcessDatabase {
     const auto& query = std::get<std::shared_ptr<const PreparedQuery>>(prepared);
     ExecutionOptions options;
     options.parameters = parameters;
+    options.timeout = timeout_;
+    options.memory_budget_bytes = memory_bytes_;
     options.clock = &clock_;
     options.random = &random_;
     options.procedure_context = {&tx.view(), &tx, "admin", true};
@@ -126,6 +130,8 @@ class InProcessDatabase {
     return answer;
   }
 
+  env::Duration timeout_{0};
+  uint64_t memory_bytes_ = uint64_t{1} << 30;
   storage::MemoryFileSystem files_;
   env::PosixClock clock_;
   env::KernelRandom random_;

@@ -44,7 +44,8 @@ void mutate_record(const std::string& name, std::string* file, Mutator& random, 
   const uint64_t sequence = segment_sequence(name);
   std::vector<std::pair<RecordType, std::string>> records;
   std::vector<uint64_t> durable;
-  for (uint64_t at = kHeaderBytes; auto record = get_record(*file, 0, at, sequence); at = record->end) {
+  std::optional<Record> record = get_record(*file, 0, kHeaderBytes, sequence);
+  for (; record; record = get_record(*file, 0, record->end, sequence)) {
     records.emplace_back(record->type, record->body);
     durable.push_back(record->durable_size);
   }

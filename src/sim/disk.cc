@@ -222,6 +222,17 @@ void Disk::erase_all() {
   directories_ = {"/"};
 }
 
+void Disk::copy_from(const Disk& other) {
+  erase_all();
+  directories_ = other.directories_;
+  for (const auto& [path, file] : other.names_) {
+    auto copy = std::make_shared<DiskFile>();
+    copy->write(0, std::string_view(file->bytes.data(), file->bytes.size()));
+    copy->sync();
+    names_[path] = durable_names_[path] = copy;
+  }
+}
+
 void Disk::crash(SimRandom& random) {
   std::map<std::string, size_t> kept;  // per directory: how many of its changes made it
   std::map<std::string, size_t> counts;

@@ -24,6 +24,7 @@ class FaultInjector {
   void inject_network(Kind kind);
   void inject_disk(Kind kind, int i);
   void change_members(Kind kind);
+  void add_member(int leader, int i);
   void nurse();  // starts machines that are down, after a while
   void heal_later();
   int any_up();

@@ -18,6 +18,7 @@ import neo4j
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GRAFT_BUILD", ROOT / "build"))
+CLEAN_EXIT = bool(os.environ.get("GRAFT_CLEAN_EXIT"))  # sanitizers: what still runs at the end is stopped, not killed
 PROGRAM = BUILD / "bin" / "lgraph_server"
 AUTH = ("admin", "73@TuGraph")
 
@@ -132,6 +133,13 @@ class Server:
             self.kill()
             raise AssertionError(f"node {self.node_id} did not stop within {seconds} s")
 
+    def end(self):
+        """The end of a test that needs it no more."""
+        if CLEAN_EXIT and self.running():
+            code = self.stop(60)
+            assert code == 0, f"node {self.node_id} ended with {code}:\n{self.console()[-8000:]}"
+        self.kill()
+
     def console(self):
         path = self.directory / "console.txt"
         return path.read_text(errors="replace") if path.exists() else ""
@@ -165,7 +173,7 @@ class Server:
         return self.start()
 
     def __exit__(self, *_):
-        self.kill()
+        self.end()
         if self.temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -269,4 +277,4 @@ class Cluster:
             if server.process is not None:
                 if server.running():
                     server.signal(signal.SIGCONT)
-                server.kill()
+                server.end()
