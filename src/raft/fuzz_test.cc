@@ -122,7 +122,7 @@ std::vector<std::string> some_messages() {
       for (OutgoingMessage& m : now) {
         moved = true;
         seen.push_back(m.bytes);
-        static_cast<void>(c.node(m.to).step(m.bytes).ok());
+        if (c.servers.count(m.to) != 0) static_cast<void>(c.node(m.to).step(m.bytes).ok());
       }
     }
   };
