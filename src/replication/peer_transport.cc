@@ -84,7 +84,7 @@ Status PeerTransportImpl::listen() {
     if (auto peer = peers_.find(id); peer != peers_.end()) peer->second->retry_now();
   };
   GRAFT_TRY_ASSIGN(listener_, shared.transport.listen(shared.options.listen, nullptr, std::move(accept)));
-  schedule_pings();
+  role_.post([this] { schedule_pings(); });  // the timer belongs to the raft role; this may be another thread
   return {};
 }
 

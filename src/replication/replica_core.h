@@ -3,6 +3,7 @@
 // The replica put together: the parts, and the calls between them. Each part keeps to its roles; what is shared here
 // stands under one mutex and is copied out.
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -180,6 +181,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   env::FileSystem& fs_;
   env::Transport& transport_;
 
+  std::atomic<bool> started_{false};  // start() is done: until then peers are told to come again
   // Set by start() before any other role knows of them, then constant pointers.
   std::unique_ptr<DataDirectory> directory_;
   Identity identity_;

@@ -129,6 +129,7 @@ void ReplicaCore::store_cluster_id(const std::string& cluster_id) {
 // ---- connections
 
 std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
+  if (!started_) return Refusal{RefusalCode::kNotReady, fmt::format("node {} is starting", options_.self.id)};
   if (hello.purpose == Purpose::kCall) return std::nullopt;  // answered by what is asked
   bool removed = false;
   {

@@ -13,13 +13,18 @@
 
 namespace graft::replication {
 
+// The Raft port is taken first, so that nothing is written when it is not free; who comes meanwhile is told to come again.
 Status ReplicaCore::start() {
   GRAFT_TRY(open_directory());
   GRAFT_TRY(start_peers());
-  if (copied_) return start_without_state();
-  GRAFT_TRY(open_files());
-  if (first_store_->durable_meta().applied_index == 0) return start_without_state();
-  return recover();
+  if (!copied_) GRAFT_TRY(open_files());
+  if (copied_ || first_store_->durable_meta().applied_index == 0) {
+    GRAFT_TRY(start_without_state());
+  } else {
+    GRAFT_TRY(recover());
+  }
+  started_ = true;
+  return {};
 }
 
 // Alone it founds a cluster of one; else the peers are asked whether to found or to join.

@@ -98,6 +98,7 @@ class TestNode {
     options.initial_peers = peers_;
     options.raft_listen = env::Address{options.self.ip, options.self.bolt_raft_port};
     options.checkpoint_interval = checkpoint_interval;
+    options.store.map_reserve_bytes = uint64_t{1} << 30;  // several members share the address space of a sanitizer
     Roles roles{doors_->raft, doors_->log, doors_->lane, doors_->apply, doors_->background, doors_->transport.runner(), doors_->workers};
     GRAFT_TRY_ASSIGN(replica_, Replica::start(options, roles, doors_->clock, doors_->random, doors_->files, doors_->transport));
     return {};
