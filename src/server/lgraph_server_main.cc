@@ -74,7 +74,7 @@ class Server {
     const replication::Roles roles{raft_, log_, lane_, apply_, background_, raft_transport_.runner(), worker_};
     GRAFT_TRY_ASSIGN(replica_, replication::Replica::start(replica_options(config_, random_), roles, clock_, random_, files_, raft_transport_));
     auto registry = cypher::make_procedure_registry();
-    add_server_procedures(*registry, *replica_);
+    add_server_procedures(*registry, *replica_, config_, clock_);
     cypher::add_search_procedures(*registry, make_vector_indexes());
     if (config_.test_procedures) cypher::add_test_procedures(registry);
     engine_ = cypher::QueryEngine::create(std::move(registry));

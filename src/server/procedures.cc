@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/transaction.h"
+#include "server/version.h"
 
 namespace graft::server {
 namespace {
@@ -59,6 +60,54 @@ ProcedureInfo waiting_procedure(std::string name, std::vector<cypher::ProcedureI
   return info;
 }
 
+Value config_value(const ConfigKey& key, const Config& config) {
+  if (key.text != nullptr) return Value::string(config.*key.text);
+  if (key.boolean != nullptr) return Value::boolean(config.*key.boolean);
+  if (key.small != nullptr) return Value::integer(config.*key.small);
+  if (key.medium != nullptr) return Value::integer(config.*key.medium);
+  if (key.large != nullptr) return Value::integer(static_cast<int64_t>(config.*key.large));
+  graph::List peers;
+  for (const replication::Member& m : config.bolt_raft_init_peers) {
+    peers.push_back(Value::map({{"bolt_raft_node_id", Value::integer(static_cast<int64_t>(m.id))},
+                                {"ip", Value::string(m.ip)},
+                                {"bolt_raft_port", Value::integer(m.bolt_raft_port)},
+                                {"bolt_port", Value::integer(m.bolt_port)}}));
+  }
+  return Value::list(std::move(peers));
+}
+
+// TuGraph's names; what has no counterpart here is left out.
+std::vector<std::vector<Value>> system_rows(env::Duration up) {
+  const double seconds = std::chrono::duration<double>(up).count();
+  return {{Value::string("lgraph_version"), Value::string(kVersion)},
+          {Value::string("up_time"), Value::floating(seconds)},
+          {Value::string("cpp_compiler_id"), Value::string("GNU")},
+          {Value::string("cpp_compiler_version"), Value::string(__VERSION__)}};
+}
+
+void add_information_procedures(cypher::ProcedureRegistry& registry, const Config& config, const env::Clock& clock) {
+  ProcedureInfo system;
+  system.name = "dbms.system.info";
+  system.outputs = {{"name", "STRING"}, {"value", "ANY"}};
+  system.mode = ProcedureMode::kDbms;
+  system.description = "This server's version and how long it has been up, in seconds.";
+  system.call = [&clock, begun = clock.monotonic()](const ProcedureCall&) { return cypher::make_rows(system_rows(clock.monotonic() - begun)); };
+  registry.add(std::move(system));
+
+  ProcedureInfo list;
+  list.name = "dbms.config.list";
+  list.outputs = {{"name", "STRING"}, {"value", "ANY"}};
+  list.mode = ProcedureMode::kDbms;
+  list.admin = true;
+  list.description = "This server's configuration.";
+  list.call = [&config](const ProcedureCall&) {
+    std::vector<std::vector<Value>> rows;
+    for (const ConfigKey& key : config_keys()) rows.push_back({Value::string(key.name), config_value(key, config)});
+    return cypher::make_rows(std::move(rows));
+  };
+  registry.add(std::move(list));
+}
+
 }  // namespace
 
 std::string raft_status_json(const replication::ReplicaStatus& status, const std::string& state_sums) {
@@ -84,7 +133,8 @@ std::string raft_status_json(const replication::ReplicaStatus& status, const std
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void add_server_procedures(cypher::ProcedureRegistry& registry, replication::Replica& replica) {
+void add_server_procedures(cypher::ProcedureRegistry& registry, replication::Replica& replica, const Config& config, const env::Clock& clock) {
+  add_information_procedures(registry, config, clock);
   ProcedureInfo list;
   list.name = "db.bolt.listRaftNodes";
   list.outputs = {{"node_id", "INTEGER"}, {"ip", "STRING"}, {"bolt_port", "INTEGER"}, {"bolt_raft_port", "INTEGER"},
