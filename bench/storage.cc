@@ -253,38 +253,49 @@ uint64_t StorageBench::csr_walk(uint64_t* expansions) const {
   return sum;
 }
 
-// Calls visit for each neighbour of a run, having asked for their lists some dozens at a time, as the Expand operator does.
+// Calls visit(ids) for the neighbours of a run, some dozens at a time, as operators take them in batches.
 template <class Visit>
-void for_each_prefetched(const GraphView& view, const NeighbourRun& run, Visit&& visit) {
+void for_each_batch(const NeighbourRun& run, Visit&& visit) {
   NodeId ids[GraphView::kPrefetchNodes];
   for (uint32_t from = 0; from < run.count; from += GraphView::kPrefetchNodes) {
     uint32_t n = std::min<uint32_t>(run.count - from, GraphView::kPrefetchNodes);
     for (uint32_t i = 0; i < n; ++i) ids[i] = run.neighbour(from + i);
-    view.prefetch_adjacency(std::span(ids, n), Direction::kOutgoing);
-    for (uint32_t i = 0; i < n; ++i) visit(ids[i]);
+    visit(std::span<const NodeId>(ids, n));
   }
 }
 
+// The graph's own interface for many nodes is used: prefetch_adjacency before an expansion, degrees for a count.
 uint64_t StorageBench::graft_paths(bool walk, uint64_t* expansions) const {
   GraphView view(store_->applied());
   NeighbourCursor first, second;
   NeighbourRun run, run2;
-  uint64_t seed = 7, sum = 0;
-  for (int s = 0; s < kStarts; ++s) {
-    view.expand(node_ids_[next_random(&seed) % nodes()], Direction::kOutgoing, {}, &first);
-    ++*expansions;
-    while (first.next(&run)) {
-      *expansions += run.count;
-      if (!walk) {
-        for (uint32_t i = 0; i < run.count; ++i) sum += view.degree(run.neighbour(i), Direction::kOutgoing, {});
-        continue;
+  uint64_t seed = 7, sum = 0, counts[GraphView::kPrefetchNodes];
+  auto count_ends = [&](std::span<const NodeId> ids) {
+    view.degrees(ids, Direction::kOutgoing, {}, std::span(counts, ids.size()));
+    for (size_t i = 0; i < ids.size(); ++i) sum += counts[i];
+  };
+  auto walk_ends = [&](std::span<const NodeId> ids) {
+    view.prefetch_adjacency(ids, Direction::kOutgoing);
+    for (NodeId b : ids) {
+      view.expand(b, Direction::kOutgoing, {}, &second);
+      while (second.next(&run2)) {
+        for (uint32_t i = 0; i < run2.count; ++i) sum += run2.neighbour(i);
       }
-      for_each_prefetched(view, run, [&](NodeId b) {
-        view.expand(b, Direction::kOutgoing, {}, &second);
-        while (second.next(&run2)) {
-          for (uint32_t i = 0; i < run2.count; ++i) sum += run2.neighbour(i);
-        }
-      });
+    }
+  };
+  NodeId starts[GraphView::kPrefetchNodes];
+  for (int s = 0; s < kStarts;) {
+    size_t n = 0;
+    for (; n < GraphView::kPrefetchNodes && s < kStarts; ++n, ++s) starts[n] = node_ids_[next_random(&seed) % nodes()];
+    view.prefetch_adjacency(std::span(starts, n), Direction::kOutgoing);
+    for (size_t i = 0; i < n; ++i) {
+      view.expand(starts[i], Direction::kOutgoing, {}, &first);
+      ++*expansions;
+      while (first.next(&run)) {
+        *expansions += run.count;
+        if (walk) for_each_batch(run, walk_ends);
+        else for_each_batch(run, count_ends);
+      }
     }
   }
   return sum;

@@ -57,6 +57,16 @@ void expect_relationships(const GraphView& view, const GraphModel& model, uint32
     }
     ASSERT_EQ(neighbours(view, id, Direction::kBoth).size(), out[id].size() + in[id].size());
   }
+  std::vector<NodeId> ids{kNoId};  // more than one batch, and one id that is nobody's
+  for (const auto& [id, node] : model.nodes) ids.push_back(id);
+  std::vector<uint64_t> degrees(ids.size(), 77);
+  const TypeId first_type = 0;
+  for (std::span<const TypeId> types : {std::span<const TypeId>(), std::span<const TypeId>(&first_type, 1)}) {
+    for (Direction direction : {Direction::kOutgoing, Direction::kIncoming, Direction::kBoth}) {
+      view.degrees(ids, direction, types, degrees);
+      for (size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(degrees[i], view.degree(ids[i], direction, types));
+    }
+  }
   for (TypeId type = 0; type < tokens; ++type) {
     ASSERT_EQ(view.relationship_count(type), by_type[type]);
     for (LabelId label = 0; label < tokens; ++label) {

@@ -155,13 +155,15 @@ class GraphView {
   // Positions the cursor on the runs of `id`; types empty: all. A self-loop appears once per direction.
   void expand(NodeId id, Direction direction, std::span<const TypeId> types, NeighbourCursor* cursor) const;
   uint64_t degree(NodeId id, Direction direction, std::span<const TypeId> types) const {
-    bool all = types.empty() || (types.size() == 1 && types[0] == meta_->sole_type);
-    if (!all || footprint_ != nullptr || writer_ != nullptr) [[unlikely]] return read_degree(id, direction, types);
+    if (!total_is_degree(types)) [[unlikely]] return read_degree(id, direction, types);
     uint64_t total = 0;
     if (direction != Direction::kIncoming) total += total_degree(degrees_out_, id);
     if (direction != Direction::kOutgoing) total += total_degree(degrees_in_, id);
     return total;
   }
+  // Degrees of many nodes, each as degree() gives it; their cache misses overlap, so this is how to count what follows an
+  // expansion. out.size() == ids.size(). Ids that do not exist, kNoId too, have degree 0.
+  void degrees(std::span<const NodeId> ids, Direction direction, std::span<const TypeId> types, std::span<uint64_t> out) const;
   // Asks the memory for what expand of these nodes will read, all at once: whoever has some dozens of nodes to expand calls
   // it first and goes two to three times faster. At most kPrefetchNodes are looked at. No footprint.
   static constexpr size_t kPrefetchNodes = 64;
@@ -227,7 +229,13 @@ class GraphView {
     storage::PageView view = degrees.page(degrees_page(id));
     return view.data() == nullptr ? 0 : reinterpret_cast<const uint32_t*>(view.data())[id & (kDegreesPerPage - 1)];
   }
+  // True if the total number of relationships is what is asked for, and it may be read without further ado.
+  bool total_is_degree(std::span<const TypeId> types) const {
+    bool all = types.empty() || (types.size() == 1 && types[0] == meta_->sole_type);
+    return all && footprint_ == nullptr && writer_ == nullptr;
+  }
   uint64_t read_degree(NodeId id, Direction direction, std::span<const TypeId> types) const;
+  static void add_total_degrees(const storage::TableReader& degrees, std::span<const NodeId> ids, uint64_t* out);
   uint64_t count_one(NodeId id, Direction direction, std::span<const TypeId> types) const;
   void between(NodeId from, NodeId to, Direction direction, std::span<const TypeId> types,
                std::vector<RelationshipId>* out) const;
