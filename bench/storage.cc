@@ -27,12 +27,14 @@
 #include "graph/footprint.h"
 #include "graph/transaction.h"
 #include "graph/view.h"
+#include "replication/checkpointer.h"
 #include "storage/store.h"
 
 namespace graft {
 namespace {
 
 using graph::Direction;
+using replication::Checkpointer;
 using graph::GraphTransaction;
 using graph::GraphView;
 using graph::NeighbourCursor;
@@ -413,7 +415,7 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted.empty() ? 0 : sorted[std::min(sorted.size() - 1, static_cast<size_t>(q * static_cast<double>(sorted.size())))];
 }
 
-// The pace of the replication layer: 8 MB at a time, and a pause as long as the writing took.
+// At the pace of the replication layer.
 void StorageBench::checkpoint_beside_log() {
   LogWriter log(files_, directory_ + "/log");
   env::ThreadRunner timer("pause");
@@ -430,10 +432,10 @@ void StorageBench::checkpoint_beside_log() {
   auto checkpoint = store_->begin_checkpoint(store_->applied(), {1, 1, ""});
   for (;;) {
     env::Duration step_begun = real_clock.monotonic();
-    Result<bool> done = (*checkpoint)->step(8 << 20);
+    Result<bool> done = (*checkpoint)->step(Checkpointer::kStepBytes);
     GRAFT_CHECK(done.ok());
     if (*done) break;
-    pause(std::max<env::Duration>(real_clock.monotonic() - step_begun, std::chrono::milliseconds(2)));
+    pause(Checkpointer::pause_after(real_clock.monotonic() - step_begun));
   }
   double took = now_s() - begun;
   std::vector<double> busy = log.stop();
@@ -449,9 +451,10 @@ void StorageBench::release() {
   double begun = now_s(), longest = 0;
   for (;;) {
     double slice = now_s();
-    if (store_->release_clean_pages(2000) == 0) break;
-    store_->advance_applied();
+    storage::Store::Released released = store_->release_clean_pages(Checkpointer::kReleasePages);
+    if (released.version) store_->advance_applied();
     longest = std::max(longest, now_s() - slice);
+    if (!released.more) break;
   }
   line("switching to mapped pages", fmt::format("{:.2f} s, longest slice {:.1f} ms", now_s() - begun, longest * 1e3), "");
   line("left in memory, MiB", fmt::format("{:.1f}", static_cast<double>(store_->stats().heap_page_bytes) / (1 << 20)), "");

@@ -19,6 +19,9 @@ class File {
   virtual Status write_at(uint64_t offset, std::string_view bytes) = 0;
   // Durable when it returns (fdatasync). A failure is never retried: what was written since the last success is lost.
   virtual Status sync() = 0;
+  // Waits until the disk has been given all that was written so far. Not durable yet, but little is left for the next
+  // sync, of this file or of another one on the same disk. An error counts as one of sync(): it is told only once.
+  virtual Status write_back() { return {}; }
   virtual Status truncate(uint64_t size) = 0;
   virtual Result<uint64_t> size() = 0;
   // A read-only view of [0, reserve) at an address that does not move; bytes past the file's size must not be touched.

@@ -113,7 +113,6 @@ Bootstrap::Step Bootstrap::step() const {
 std::optional<Bootstrap::Step> Bootstrap::step_as_joiner() const {
   const ProbeAnswer* best = nullptr;
   const Member* leader = nullptr;
-  bool leader_answered = false;
   for (const auto& [id, heard] : round_) {
     if (!heard.answer || heard.answer->state != ProbeState::kMember) continue;
     const ProbeAnswer& a = *heard.answer;
@@ -121,7 +120,6 @@ std::optional<Bootstrap::Step> Bootstrap::step_as_joiner() const {
       return Refuse{fmt::format("nodes {} and {} belong to different clusters ({}, {})", best->self.id, id, best->cluster_id, a.cluster_id)};
     }
     if (a.leader) leader = &*a.leader;
-    if (a.leader && a.leader->id == id) leader_answered = true;
     if (best == nullptr || a.standing > best->standing) best = &a;
   }
   if (best == nullptr) return std::nullopt;
@@ -145,7 +143,7 @@ std::optional<Bootstrap::Step> Bootstrap::step_as_joiner() const {
   }
   std::string reason = fmt::format("node {} is not a member of cluster {}, which node {} belongs to: it has to be added first, {}", self_.id,
                                    best->cluster_id, best->self.id, how_to_add(self_));
-  if (copied_ && leader_answered) return Refuse{reason};
+  if (copied_) return Wait{"the data directory is another node's and stays untouched until then: " + reason};
   return Wait{reason};
 }
 

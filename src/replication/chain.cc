@@ -138,7 +138,7 @@ void Chain::expire_watched() {
 Chain::Gate Chain::begin_batch(Batch* batch) {
   std::lock_guard lock(mutex_);
   if (!opening_) return leader_term_ == 0 ? Gate::kNotLeader : Gate::kStarting;
-  if (draining_ || throttled_ || want_idle_ || items_.size() >= kMaxItems || bytes_ >= kMaxBytes) return Gate::kFull;
+  if (draining_ || throttled_ || want_pause_ || items_.size() >= kMaxItems || bytes_ >= kMaxBytes) return Gate::kFull;
   batch_running_ = true;
   batch->store = store_;
   batch->opening = opening_;
@@ -155,7 +155,7 @@ std::optional<storage::VersionNo> Chain::append(const Batch& batch, std::unique_
   batch_running_ = false;
   if (batch.generation != generation_) return std::nullopt;
   storage::VersionNo version = store_->append_head(std::move(fork)).number();
-  items_.push_back(Item{batch.mark, bytes, version, std::move(waiters), {}});
+  items_.push_back(Item{batch.mark, bytes, 1, std::move(waiters), {}});
   bytes_ += bytes;
   last_number_ = batch.mark.number;
   predecessor_ = batch.mark.number;
@@ -202,7 +202,7 @@ Chain::Verdict Chain::judge(raft::LogIndex index, raft::Term term, const Envelop
     Item item = std::move(items_.front());
     items_.pop_front();
     bytes_ -= item.bytes;
-    store_->advance_applied();
+    for (uint32_t i = 0; i < item.versions; ++i) store_->advance_applied();
     applied_ = AppliedPoint{store_->applied(), index, term, envelope.mark};
     ready_calls_.emplace_back(std::move(item.waiters), index);
     return Verdict::kAdvanced;
@@ -285,25 +285,26 @@ void Chain::replace_store(std::shared_ptr<storage::Store> store, AppliedPoint ap
   run(std::move(calls));
 }
 
-std::optional<size_t> Chain::release_clean_pages(size_t max_pages) {
+std::optional<bool> Chain::release_clean_pages(size_t max_pages) {
   std::lock_guard lock(mutex_);
-  if (!items_.empty() || batch_running_ || replaying_) {
-    want_idle_ = opening_ != nullptr;
+  if (batch_running_ || replaying_) {
+    want_pause_ = opening_ != nullptr;
     return std::nullopt;
   }
-  size_t released = store_->release_clean_pages(max_pages);
-  if (released > 0) {
-    // A version without a change set: the same state at the same index.
-    if (store_->head().number() != store_->applied().number()) store_->advance_applied();
-    applied_.version = store_->applied();
+  want_pause_ = false;
+  storage::Store::Released released = store_->release_clean_pages(max_pages);
+  if (released.version && !items_.empty()) {
+    ++items_.back().versions;
+  } else if (released.version) {
+    store_->advance_applied();
+    applied_.version = store_->applied();  // the same state at the same index
   }
-  want_idle_ = false;
-  return released;
+  return released.more;
 }
 
 void Chain::cancel_release() {
   std::lock_guard lock(mutex_);
-  want_idle_ = false;
+  want_pause_ = false;
 }
 
 }  // namespace graft::replication

@@ -8,7 +8,8 @@
 // Invariants
 //  1. Only while open does the store have a head beyond applied. Opening happens on the apply role only, so that a
 //     version under replay and a version of the lane never grow on the same base.
-//  2. items_ are in the order of their marks, each the predecessor of the next, and each has one version in the store.
+//  2. items_ are in the order of their marks, each the predecessor of the next, and each has one version in the store,
+//     followed by those that released pages after it: they become applied together.
 //  3. An item leaves items_ by being committed (front first), or all of them move to the watch at once.
 //  4. A watched item's fate is told when it is certain: its entry took effect (success), was a no-op or was never
 //     appended, or an entry of a later term was applied (kLeadershipLost). After kWatchTime: kUnknownOutcome.
@@ -113,15 +114,16 @@ class Chain {
   bool try_open();
   // After a snapshot: another store. What was watched of it or before stays watched.
   void replace_store(std::shared_ptr<storage::Store> store, AppliedPoint applied);
-  // Switches about max_pages heap copies to the file when nothing is in flight. Nothing: not possible now.
-  std::optional<size_t> release_clean_pages(size_t max_pages);
+  // Switches about max_pages heap copies to the file, between two batches: a version without a change set that follows the
+  // newest one in flight. Gives whether more is left; nothing: a batch is open, and the next one waits for the next try.
+  std::optional<bool> release_clean_pages(size_t max_pages);
   void cancel_release();  // nobody tries again: the lane need not wait
 
  private:
   struct Item {
     ChainMark mark;
     size_t bytes = 0;
-    storage::VersionNo version = 0;
+    uint32_t versions = 1;
     std::vector<FateCallback> waiters;
     env::Duration watched_since{0};
   };
@@ -143,7 +145,7 @@ class Chain {
   bool draining_ = false;
   bool throttled_ = false;
   bool batch_running_ = false;
-  bool want_idle_ = false;           // pages wait to be released: no new batch until nothing is in flight
+  bool want_pause_ = false;          // pages wait to be released: no new batch before
   bool replaying_ = false;
   size_t bytes_ = 0;
   std::deque<Item> items_;

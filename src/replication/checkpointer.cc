@@ -40,7 +40,7 @@ void Checkpointer::check() {
   AppliedPoint point = chain_.applied();
   std::shared_ptr<storage::Store> store = chain_.store();
   // A dropped table's pages go in slices.
-  store->collect_garbage(kReleasePages);
+  store->collect_garbage(kCollectPages);
   if (point.index <= store->durable_meta().applied_index) return;
   uint64_t log_bytes = log_.bytes();
   log_bytes_at_last_ = std::min(log_bytes_at_last_, log_bytes);
@@ -82,9 +82,7 @@ void Checkpointer::step() {
     return;
   }
   if (*done) return finish();
-  // As long a pause as the writing took: the log's fsyncs go first.
-  env::Duration pause = std::max<env::Duration>(clock_.monotonic() - begun, std::chrono::milliseconds(2));
-  role_.post_after(pause, [this] { step(); });
+  role_.post_after(pause_after(clock_.monotonic() - begun), [this] { step(); });
 }
 
 void Checkpointer::finish() {
@@ -106,13 +104,13 @@ void Checkpointer::release() {
     released_();
     return;
   }
-  std::optional<size_t> released = chain_.release_clean_pages(kReleasePages);
-  if (released) released_();
-  if (released && *released == 0) {
+  std::optional<bool> more = chain_.release_clean_pages(kReleasePages);
+  if (more) released_();
+  if (more && !*more) {
     releasing_ = false;
     return;
   }
-  role_.post_after(std::chrono::milliseconds(released ? 5 : 1), [this] { release(); });
+  role_.post_after(std::chrono::milliseconds(more ? 5 : 1), [this] { release(); });
 }
 
 void Checkpointer::stop(uint64_t finish_within_bytes, std::function<void()> done) {

@@ -3,6 +3,7 @@
 // Makes checkpoints of applied versions when enough has changed, a slice at a time, and afterwards lets go of the heap
 // copies that the page file now holds and of the log before it. Background role, except where said.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -25,8 +26,12 @@ struct CheckpointOptions {
 
 class Checkpointer {
  public:
-  static constexpr uint64_t kStepBytes = 8 << 20;
-  static constexpr size_t kReleasePages = 512;
+  // Small steps, each handed to the disk before the next: an fdatasync of the log finds at most one of them before it.
+  static constexpr uint64_t kStepBytes = 512 << 10;
+  // The pause after a step that took so long: the log's fsyncs go first.
+  static env::Duration pause_after(env::Duration step) { return std::max<env::Duration>(step, std::chrono::milliseconds(2)); }
+  static constexpr size_t kReleasePages = 256;
+  static constexpr size_t kCollectPages = 512;
 
   // durable: a checkpoint of this log index is durable now. released: pages were let go, the chain may have room again.
   Checkpointer(CheckpointOptions options, Chain& chain, raft::LogFile& log, RoleHandle role, const env::Clock& clock,

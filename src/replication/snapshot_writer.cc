@@ -23,7 +23,11 @@ Status SnapshotWriter::write(std::string_view chunk) {
   if (unflushed_ < kFlushBytes) return {};
   // Log index 0: of no use to anybody until the end.
   GRAFT_TRY(flush({}));
-  while (store_->release_clean_pages(kReleasePages) != 0) store_->advance_applied();
+  for (bool more = true; more;) {
+    storage::Store::Released released = store_->release_clean_pages(kReleasePages);
+    if (released.version) store_->advance_applied();
+    more = released.more;
+  }
   fork_ = store_->fork(store_->head());
   return {};
 }

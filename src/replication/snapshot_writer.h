@@ -24,7 +24,7 @@ class SnapshotWriter {
  private:
   // So much is kept in memory before it goes to disk.
   static constexpr uint64_t kFlushBytes = 64 << 20;
-  static constexpr uint64_t kStepBytes = 8 << 20;
+  static constexpr uint64_t kStepBytes = 1 << 20;
   static constexpr size_t kReleasePages = 4096;
 
   Status flush(storage::CheckpointMeta meta);

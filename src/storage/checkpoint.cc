@@ -41,7 +41,7 @@ Result<bool> VersionCheckpoint::run(uint64_t max_bytes) {
   GRAFT_TRY(flush());
   GRAFT_TRY(file_.health());  // a page that turned out damaged on the way must not be left out silently
   if (!walked) {
-    GRAFT_TRY(file_.sync());
+    GRAFT_TRY(file_.write_back());
     return false;
   }
   GRAFT_TRY(file_.commit(tables_, version_.number(), meta_));

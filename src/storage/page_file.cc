@@ -271,6 +271,7 @@ Status PageFile::write(uint64_t offset, std::string_view bytes) {
   return {};
 }
 
+Status PageFile::write_back() { return file_->write_back(); }
 Status PageFile::sync() { return file_->sync(); }
 
 Status PageFile::commit(const TableList& tables, VersionNo version, const CheckpointMeta& meta) {

@@ -61,6 +61,7 @@ class PageFile final : public FileMap, public ExtentSink {
   uint64_t allocate(uint64_t length);  // file offset of the bytes (behind the header)
   void give_back_unwritten(uint64_t file_slot, uint64_t length);
   Status write(uint64_t offset, std::string_view bytes);
+  Status write_back();  // gives it to the disk, as far as that goes without a sync
   Status sync();
   // Root record and superblock; durable when it returns.
   Status commit(const TableList& tables, VersionNo version, const CheckpointMeta& meta);

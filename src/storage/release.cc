@@ -32,11 +32,12 @@ void CleanPageReleaser::find(TableId table, uint64_t slot, uint32_t depth, PageN
     return;
   }
   if (cursor_.table == table && first < cursor_.page) return;
-  if (found_ >= max_pages) {
+  if (found_ >= max_pages || looked_ >= kLookFactor * max_pages) {
     full_ = true;
     cursor_ = {table, first};
     return;
   }
+  looked_ += depth == 0 ? 1 : kFanout;
   size_t n = depth == 0 ? extent_of(slot) != 0 : clean_children(reinterpret_cast<const uint64_t*>(PageHeader::of(slot)->bytes()));
   if (n == 0 && (depth == 0 || extent_of(slot) == 0)) return;
   found_ += n + (depth == 1 && extent_of(slot) != 0);

@@ -19,10 +19,14 @@ struct ReleaseCursor {
 class CleanPageReleaser {
  public:
   CleanPageReleaser(Fork& fork, ReleaseCursor& cursor) : fork_(fork), cursor_(cursor) {}
-  // From the cursor on, to the end of the last table at most; how many heap copies were switched.
+  // From the cursor on, to the end of the last table at most; how many heap copies were switched. Whole leaves, at least
+  // one; stops as well when it has looked at kLookFactor times max_pages.
   size_t run(size_t max_pages);
+  bool at_end() const { return !full_; }
 
  private:
+  static constexpr size_t kLookFactor = 8;
+
   struct Leaf {
     TableId table = 0;
     PageNo first = 0;
@@ -36,6 +40,7 @@ class CleanPageReleaser {
   ReleaseCursor& cursor_;
   std::vector<Leaf> leaves_;
   size_t found_ = 0;
+  size_t looked_ = 0;
   bool full_ = false;
 };
 

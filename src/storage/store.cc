@@ -65,18 +65,17 @@ Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef
     return Error{ErrorCode::kInvalidArgument, "checkpoint: a newer version is durable already"};
   if (checkpointing_.exchange(true, std::memory_order_acquire))
     return Error{ErrorCode::kUnavailable, "checkpoint: another one is in progress"};
+  release_cursor_ = {};
   return std::unique_ptr<Checkpoint>(std::make_unique<VersionCheckpoint>(*file_, heap_, versions_, version, version.version_->root.list(),
                                                                          std::move(meta), checkpointing_));
 }
 
-size_t StoreImpl::release_clean_pages(size_t max_pages) {
-  if (!versions_.chain_empty()) return 0;
-  auto fork = this->fork(applied());
-  bool from_start = release_cursor_.table == 0 && release_cursor_.page == 0;
-  size_t n = CleanPageReleaser(*fork, release_cursor_).run(max_pages);
-  if (n == 0 && !from_start) n = CleanPageReleaser(*fork, release_cursor_).run(max_pages);
-  if (n != 0) append_head(std::move(fork));
-  return n;
+Store::Released StoreImpl::release_clean_pages(size_t max_pages) {
+  auto fork = this->fork(head());
+  CleanPageReleaser releaser(*fork, release_cursor_);
+  bool version = releaser.run(max_pages) != 0;
+  if (version) append_head(std::move(fork));
+  return {version, !releaser.at_end()};
 }
 
 }  // namespace graft::storage

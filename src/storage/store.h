@@ -140,7 +140,8 @@ struct StoreStats {
 class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
-  // Writes about max_bytes; true when the superblock is durable. An error means the node has to stop serving.
+  // Writes about max_bytes and waits until the disk has taken them; true when the superblock is durable. An error means
+  // the node has to stop serving.
   virtual Result<bool> step(uint64_t max_bytes) = 0;
   virtual const CheckpointMeta& meta() const = 0;
   virtual uint64_t bytes_written() const = 0;
@@ -176,10 +177,14 @@ class Store {
 
   // `version` must be applied (not only head).
   virtual Result<std::unique_ptr<Checkpoint>> begin_checkpoint(const VersionRef& version, CheckpointMeta meta) = 0;
-  // Switches about max_pages heap copies that the page file holds to the mapped file, as a new head version with no
-  // logical change; the chain must be empty, and append_head and advance_applied must not run meanwhile. Gives how many
-  // were switched; 0: nothing left, and no version was made.
-  virtual size_t release_clean_pages(size_t max_pages) = 0;
+  // Switches about max_pages heap copies that the page file holds to the mapped file, and looks at some times as many, as
+  // a new head version with no logical change; append_head and advance_applied must not run meanwhile. Each checkpoint
+  // begins it anew.
+  struct Released {
+    bool version = false;  // a head version was made: to be advanced over like any other
+    bool more = false;     // call again
+  };
+  virtual Released release_clean_pages(size_t max_pages) = 0;
 
   // Snapshot streaming: all pages of a pinned version in (table, page) order, resumable from any key.
   // resume_key is empty at first; each call moves it on. Gives encoded, checksummed chunks of about max_bytes; empty at

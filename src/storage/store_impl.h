@@ -27,7 +27,7 @@ class StoreImpl final : public Store {
   void drop_head() override;
   bool collect_garbage(size_t max_pages) override;
   Result<std::unique_ptr<Checkpoint>> begin_checkpoint(const VersionRef& version, CheckpointMeta meta) override;
-  size_t release_clean_pages(size_t max_pages) override;
+  Released release_clean_pages(size_t max_pages) override;
   Result<std::string> read_snapshot_chunk(const VersionRef& version, std::string* resume_key, size_t max_bytes) override;
   Status verify() override;
 

@@ -96,7 +96,7 @@ class Actors {
     } else if (s_.rng_() % 50 == 0) {
       std::lock_guard lock(advance_);
       while (s_.pipeline_.load() != 0) advance_one();
-      if (s_.store_->release_clean_pages(50) != 0) s_.store_->advance_applied();
+      if (s_.store_->release_clean_pages(50).version) s_.store_->advance_applied();
     } else if (s_.pipeline_.load() < 8) {
       s_.append_one();
     }

@@ -106,7 +106,11 @@ inline Status checkpoint(Store& store, uint64_t applied_index, uint64_t max_byte
 }
 
 inline void release_all(Store& store, size_t max_pages) {
-  while (store.release_clean_pages(max_pages) != 0) store.advance_applied();
+  for (bool more = true; more;) {
+    Store::Released released = store.release_clean_pages(max_pages);
+    if (released.version) store.advance_applied();
+    more = released.more;
+  }
 }
 
 }  // namespace graft::storage

@@ -191,6 +191,28 @@ def test_directory_copied_from_a_stopped_member(cluster):
     wait_for(lambda: is_voter(cluster, 4), "the copy is a voter", 60)
 
 
+def test_directory_copied_by_hand_may_be_started_before_the_call(cluster):
+    write_persons(cluster, range(50))
+    cluster.wait_applied()
+    source = cluster.followers()[0]
+    assert source.stop() == 0
+    newcomer = cluster.add(4)
+    shutil.copytree(source.directory / "data", newcomer.directory / "data")
+    before = {path: path.read_bytes() for path in (newcomer.directory / "data").rglob("*") if path.is_file() and path.name != "lock"}
+    source.start()
+    newcomer.start()
+    wait_for(lambda: "addRaftNode(4" in newcomer.console(), "it says what it waits for", 20)
+    with pytest.raises(neo4j.exceptions.Neo4jError) as raised:
+        newcomer.query("RETURN 1")
+    assert raised.value.code == "Neo.TransientError.General.DatabaseUnavailable"
+    assert "db.bolt.addRaftNode(4" in raised.value.message
+    assert all(path.read_bytes() == content for path, content in before.items()), "nothing was written"
+    add(cluster, newcomer)
+    wait_for(lambda: count_persons(newcomer) == 50, "the copy serves", 60)
+    wait_for(lambda: is_voter(cluster, 4), "the copy is a voter", 60)
+    assert not (newcomer.directory / "data" / "set-aside-1").exists(), "the copy was used"
+
+
 def test_directory_copied_from_a_running_member_is_filled_anew(cluster):
     write_persons(cluster, range(50))
     cluster.wait_applied()

@@ -67,6 +67,16 @@ class PosixFile final : public File {
     return {};
   }
 
+  Status write_back() override {
+    constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    int r;
+    do {
+      r = ::sync_file_range(fd_, 0, 0, kAll);
+    } while (r != 0 && errno == EINTR);
+    if (r != 0 && errno != ENOSYS && errno != EINVAL && errno != EOPNOTSUPP) return io_error(path_, "sync_file_range", errno);
+    return {};
+  }
+
   Status truncate(uint64_t size) override {
     int r;
     do {
