@@ -138,6 +138,7 @@ template <class F>
 void split_at_boundaries(const UnicodeString& text, int32_t from, int32_t to, F&& word) {
   icu::BreakIterator& breaks = word_iterator();
   UnicodeString part = text.tempSubStringBetween(from, to);
+  part.findAndReplace(UnicodeString(u'@'), UnicodeString(u' '));  // ICU would keep an e-mail address whole; Unicode TR 29 does not
   breaks.setText(part);
   for (int32_t begin = breaks.first(), end = breaks.next(); end != icu::BreakIterator::DONE; begin = end, end = breaks.next()) {
     bool is_word = breaks.getRuleStatus() >= UBRK_WORD_NONE_LIMIT || u_hasBinaryProperty(part.char32At(begin), UCHAR_EXTENDED_PICTOGRAPHIC);

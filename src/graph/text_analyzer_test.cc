@@ -18,6 +18,7 @@ TEST(TextAnalyzer, WordsAreFoldedAndCounted) {
   EXPECT_EQ(terms("standard-no-stop-words", "STRASSE Straße"), "strasse/0 strasse/1");
   EXPECT_EQ(terms("standard-no-stop-words", "Caf\u00e9 cafe\u0301"), "caf\u00e9/0 caf\u00e9/1");  // composed or not
   EXPECT_EQ(terms("standard-no-stop-words", "\uFF21\uFF22\uFF23"), "abc/0");                     // full width
+  EXPECT_EQ(terms("standard-no-stop-words", "me@mail.com"), "me/0 mail.com/1");
   EXPECT_EQ(terms("standard-no-stop-words", ""), "");
   EXPECT_EQ(terms("standard-no-stop-words", " ,.;! "), "");
   EXPECT_EQ(terms("standard-no-stop-words", "a \xff b"), "a/0 b/1");
