@@ -85,12 +85,7 @@ class QueryParser {
       skip_spaces();
       if (at_end()) fail("a term is missing");
       QueryPtr next = clause(field, depth);
-      if (joined == Conjunction::kAnd) {
-        Occur& before = query->clauses.back().occur;
-        if (before == Occur::kShould) before = Occur::kMust;
-        if (occur == Occur::kShould) occur = Occur::kMust;
-      }
-      query->clauses.push_back({occur, std::move(next)});
+      query->clauses.push_back({occur, joined == Conjunction::kAnd, std::move(next)});
       if (query->clauses.size() > kMaxClauses) fail("it has more than " + std::to_string(kMaxClauses) + " terms");
     }
     if (query->clauses.size() == 1 && query->clauses[0].occur != Occur::kMustNot) return std::move(query->clauses[0].query);

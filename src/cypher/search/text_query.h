@@ -16,7 +16,8 @@ struct TextQuery {
   enum class Kind : uint8_t { kWords, kPhrase, kPrefix, kWildcard, kFuzzy, kRange, kRegex, kAll, kBoolean };
   enum class Occur : uint8_t { kShould, kMust, kMustNot };
   struct Clause {
-    Occur occur;
+    Occur occur;      // as + and - say it
+    bool after_and;
     std::unique_ptr<TextQuery> query;
   };
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cypher/functions/unicode.h"
+#include "cypher/search/phrase_frequency.h"
 #include "cypher/search/text_distance.h"
 #include "cypher/search/text_query.h"
 #include "graph/fulltext.h"
@@ -56,23 +57,37 @@ class TextSearch {
     at->second += score;
   }
 
+  // The clauses that are left without those of which the analyzer leaves nothing. AND makes both of its sides required;
+  // its left side is the last that is left.
+  std::vector<std::pair<Occur, const TextQuery*>> clauses_of(const TextQuery& query) const {
+    std::vector<std::pair<Occur, const TextQuery*>> out;
+    for (const TextQuery::Clause& clause : query.clauses) {
+      Occur occur = clause.occur;
+      if (clause.after_and && !out.empty() && out.back().first == Occur::kShould) out.back().first = Occur::kMust;
+      if (clause.after_and && occur == Occur::kShould) occur = Occur::kMust;
+      if (!is_empty(*clause.query)) out.emplace_back(occur, clause.query.get());
+    }
+    return out;
+  }
+
   Scores boolean(const TextQuery& query) {
     Scores result;
     bool required = false;
-    for (const TextQuery::Clause& clause : query.clauses) {
-      if (clause.occur != Occur::kMust || is_empty(*clause.query)) continue;
-      Scores next = run(*clause.query);
+    auto clauses = clauses_of(query);
+    for (const auto& [occur, clause] : clauses) {
+      if (occur != Occur::kMust) continue;
+      Scores next = run(*clause);
       if (required) intersect(next, &result); else result = std::move(next);
       required = true;
     }
-    for (const TextQuery::Clause& clause : query.clauses) {
-      if (clause.occur != Occur::kShould) continue;
-      for (const auto& [id, score] : run(*clause.query))
+    for (const auto& [occur, clause] : clauses) {
+      if (occur != Occur::kShould) continue;
+      for (const auto& [id, score] : run(*clause))
         if (!required || result.contains(id)) add(id, score, &result);
     }
-    for (const TextQuery::Clause& clause : query.clauses) {
-      if (clause.occur != Occur::kMustNot) continue;
-      for (const auto& [id, score] : run(*clause.query)) result.erase(id);
+    for (const auto& [occur, clause] : clauses) {
+      if (occur != Occur::kMustNot) continue;
+      for (const auto& [id, score] : run(*clause)) result.erase(id);
     }
     for (auto& [id, score] : result) score *= query.boost;
     return result;
@@ -92,6 +107,9 @@ class TextSearch {
 
   // Words that the analyzer leaves nothing of (stop words) ask for nothing.
   bool is_empty(const TextQuery& query) const {
+    if (query.kind == Kind::kBoolean) {
+      return std::all_of(query.clauses.begin(), query.clauses.end(), [&](const TextQuery::Clause& c) { return is_empty(*c.query); });
+    }
     if (query.kind != Kind::kWords && query.kind != Kind::kPhrase) return false;
     return tokens_of(query).empty();
   }
@@ -180,29 +198,8 @@ class TextSearch {
     Weight weight(s, idf);
     for (const auto& [id, candidate] : candidates) {
       if (candidate.positions.size() != tokens.size()) continue;
-      float frequency = phrase_frequency(tokens, candidate.positions, static_cast<uint32_t>(query.slop));
+      float frequency = phrase_frequency(tokens, candidate.positions, query.slop);
       if (frequency > 0) add(id, weight.score(frequency, candidate.length), scores);
-    }
-  }
-
-  // How often the words stand as in the phrase; one whose words had to be moved by d counts 1 / (1 + d).
-  static float phrase_frequency(const std::vector<TextToken>& tokens, const std::vector<std::vector<uint32_t>>& positions, uint32_t slop) {
-    std::vector<size_t> at(tokens.size(), 0);
-    float frequency = 0;
-    for (;;) {
-      size_t least = 0;
-      int64_t low = INT64_MAX, high = INT64_MIN;
-      for (size_t i = 0; i < tokens.size(); ++i) {
-        int64_t start = int64_t{positions[i][at[i]]} - int64_t{tokens[i].position};
-        high = std::max(high, start);
-        if (start < low) {
-          low = start;
-          least = i;
-        }
-      }
-      auto moved = static_cast<uint64_t>(high - low);
-      if (moved <= slop) frequency += 1 / (1 + static_cast<float>(moved));
-      if (++at[least] == positions[least].size()) return frequency;
     }
   }
 
@@ -259,7 +256,7 @@ class TextSearch {
     });
   }
 
-  // The nearest terms, weighted by how near; all of them as rare as the most frequent of them.
+  // The nearest terms, weighted by how near.
   void fuzzy(const TextQuery& query, uint8_t field, Scores* scores) {
     std::vector<uint32_t> wanted = decode_utf8(analyzer_.normalize(query.text));
     float length = static_cast<float>(wanted.size());
@@ -276,16 +273,7 @@ class TextSearch {
     });
     std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     if (near.size() > kMaxFuzzyTerms) near.resize(kMaxFuzzyTerms);
-    std::vector<std::vector<Match>> found;
-    size_t most = 0;
-    for (const auto& [boost, term] : near) {
-      found.push_back(matches(field, term));
-      most = std::max(most, found.back().size());
-    }
-    graph::FulltextStatistics s = reader_.statistics(field);
-    Weight weight(s, inverse_frequency(s.documents, most));
-    for (size_t i = 0; i < near.size(); ++i)
-      for (const Match& m : found[i]) add(m.id, near[i].first * weight.score(static_cast<float>(m.frequency), m.length), scores);
+    for (const auto& [boost, word] : near) term(field, word, boost, scores);
   }
 
   QueryContext& context_;
