@@ -29,9 +29,9 @@ struct QueryAnswer {
 
 class InProcessDatabase {
  public:
-  InProcessDatabase()
+  explicit InProcessDatabase(PlannerOptions options = {})
       : store_(storage::Store::open(files_, "db", {.map_reserve_bytes = uint64_t{1} << 30}).value()),
-        ids_(graph::GraphView(store_->applied())), procedures_(make_procedure_registry()), engine_(QueryEngine::create(procedures_)) {}
+        ids_(graph::GraphView(store_->applied())), procedures_(make_procedure_registry()), engine_(QueryEngine::create(procedures_, options)) {}
 
   const std::shared_ptr<ProcedureRegistry>& procedures() { return procedures_; }
   QueryEngine& engine() { return *engine_; }

@@ -7,14 +7,15 @@
 #include "cypher/planner/planner.h"
 #include "cypher/procedures/registry.h"
 #include "cypher/semantic/analyzer.h"
+#include "cypher/semantic/notifications.h"
 
 namespace graft::cypher {
 namespace {
 
 class Prepared final : public PreparedQuery {
  public:
-  Prepared(PlannedStatement planned, QueryMode mode, const PlanProcedureCall* server_side)
-      : planned_(std::move(planned)), mode_(mode), server_side_(server_side) {
+  Prepared(PlannedStatement planned, std::vector<Notification> notifications, QueryMode mode, const PlanProcedureCall* server_side)
+      : planned_(std::move(planned)), notifications_(std::move(notifications)), mode_(mode), server_side_(server_side) {
     if (planned_.plan->root->op != PlanOp::kProduceResults) return;
     for (const auto& column : static_cast<const PlanResults*>(planned_.plan->root)->columns) columns_.push_back(column.first);
   }
@@ -23,7 +24,7 @@ class Prepared final : public PreparedQuery {
   QueryType type() const override { return planned_.type; }
   bool is_cluster_procedure() const override { return server_side_ != nullptr; }
   bool expects_large_write() const override { return planned_.expects_large_write; }
-  const std::vector<Notification>& notifications() const override { return planned_.notifications; }
+  const std::vector<Notification>& notifications() const override { return notifications_; }
   PlanDescription plan() const override { return describe_plan(*planned_.plan); }
 
   const std::shared_ptr<const Plan>& plan_tree() const { return planned_.plan; }
@@ -31,6 +32,7 @@ class Prepared final : public PreparedQuery {
 
  private:
   PlannedStatement planned_;
+  std::vector<Notification> notifications_;
   QueryMode mode_;
   const PlanProcedureCall* server_side_;  // in planned_.plan; null: an ordinary statement
   std::vector<std::string> columns_;
@@ -51,7 +53,7 @@ const PlanProcedureCall* find_server_side(const PlanNode* node) {
 
 class Engine final : public QueryEngine {
  public:
-  explicit Engine(std::shared_ptr<const ProcedureRegistry> procedures) : procedures_(std::move(procedures)) {}
+  Engine(std::shared_ptr<const ProcedureRegistry> procedures, PlannerOptions options) : procedures_(std::move(procedures)), options_(options) {}
 
   std::variant<std::shared_ptr<const PreparedQuery>, QueryError> prepare(std::string_view text, const Parameters&,
                                                                          const graph::GraphView& view) override {
@@ -93,23 +95,25 @@ class Engine final : public QueryEngine {
     Statement statement = parse(text, arena.get());
     Analysis analysis = analyze(&statement, arena.get(), *procedures_);
     bool standalone = analysis.standalone_call;
-    PlannedStatement planned = plan_statement(statement, std::move(analysis), arena, *procedures_, view);
+    std::vector<Notification> notifications = notifications_of(statement, analysis.slots, view.catalog(), text);
+    PlannedStatement planned = plan_statement(statement, std::move(analysis), arena, *procedures_, view, options_);
     const PlanProcedureCall* server_side = find_server_side(planned.plan->root);
     if (server_side != nullptr && !standalone) {
       throw QueryError{ErrorCode::kSemantic, "The procedure " + server_side->procedure->name + " waits for the cluster and can only be called on its own: CALL " +
                                                  server_side->procedure->signature, {}};
     }
-    return std::make_shared<Prepared>(std::move(planned), statement.mode, server_side);
+    return std::make_shared<Prepared>(std::move(planned), std::move(notifications), statement.mode, server_side);
   }
 
   std::shared_ptr<const ProcedureRegistry> procedures_;
+  PlannerOptions options_;
   PlanCache cache_;
 };
 
 }  // namespace
 
-std::unique_ptr<QueryEngine> QueryEngine::create(std::shared_ptr<const ProcedureRegistry> procedures) {
-  return std::make_unique<Engine>(std::move(procedures));
+std::unique_ptr<QueryEngine> QueryEngine::create(std::shared_ptr<const ProcedureRegistry> procedures, PlannerOptions options) {
+  return std::make_unique<Engine>(std::move(procedures), options);
 }
 
 }  // namespace graft::cypher

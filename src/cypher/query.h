@@ -27,6 +27,7 @@ namespace graft::cypher {
 struct Notification {
   std::string code, title, description, severity, category;  // Neo4j's
   std::optional<Position> position;
+  std::string gql_status, gql_description;  // of Bolt 5.6 and later; empty: made of the others
 };
 
 // One plan operator as EXPLAIN/PROFILE show it.
@@ -104,10 +105,14 @@ struct ServerCall {
 
 class ProcedureRegistry;
 
+struct PlannerOptions {
+  bool optimise = true;  // false: no indexes, joins by hash, walks or order from an index: what tests compare plans with
+};
+
 // Holds the plan cache and the functions and procedures. One per database process; thread-safe.
 class QueryEngine {
  public:
-  static std::unique_ptr<QueryEngine> create(std::shared_ptr<const ProcedureRegistry> procedures);
+  static std::unique_ptr<QueryEngine> create(std::shared_ptr<const ProcedureRegistry> procedures, PlannerOptions options = {});
   virtual ~QueryEngine() = default;
 
   // Parse, analyse, plan; or the cached plan for (text, parameter types, catalog version).

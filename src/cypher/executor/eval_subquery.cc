@@ -3,6 +3,7 @@
 #include "cypher/executor/evaluators.h"
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operator.h"
+#include "cypher/executor/walk_lists.h"
 
 namespace graft::cypher {
 
@@ -81,12 +82,56 @@ class Subquery final : public Evaluator {
   std::unique_ptr<Operator> plan_;
 };
 
+// COUNT { (n)-[:T]->() }: the length of a list.
+class Degree final : public Evaluator {
+ public:
+  Degree(Compiler& compiler, const WalkEdge& edge) : reader_(compiler.context(), edge), local_(compiler.is_local(edge.from)) {}
+
+  Value eval(const Frame& frame) override {
+    reader_.resolve();
+    return count(frame, frame.row);
+  }
+  void eval_rows(const Frame& frame, std::span<const uint32_t> rows, Value* out) override {
+    reader_.resolve();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      frame.context.tick();
+      out[i] = count(frame, rows[i]);
+    }
+  }
+
+ private:
+  Value count(const Frame& frame, uint32_t row) const {
+    const Slot slot = reader_.edge.from;
+    graph::NodeId node = graph::kNoId;
+    if (!local_) {
+      node = frame.batch->column(slot).node(row);
+    } else if (frame.locals[slot].type() == graph::ValueType::kNode) {
+      node = frame.locals[slot].as_node();
+    }
+    return Value::integer(static_cast<int64_t>(reader_.degree(node)));
+  }
+
+  ListReader reader_;
+  bool local_;
+};
+
+// The edge, if the plan counts the relationships of one node of the row and nothing else.
+const WalkEdge* plain_degree(const Expr& e) {
+  if (e.kind != ExprKind::kCountSubquery || e.plan->op != PlanOp::kWalk || e.plan->left->op != PlanOp::kArgument) return nullptr;
+  const auto& walk = static_cast<const PlanWalk&>(*e.plan);
+  if (!walk.spine.empty() || walk.tails[0].size() != 1 || !walk.tails[0][0].children.empty()) return nullptr;
+  const WalkStep& step = walk.tails[0][0].step;
+  const bool plain = step.edges.size() == 1 && step.labels.empty() && step.predicates.empty() && step.differs.empty() && step.tests.empty();
+  return plain && step.edges[0].unique_with.empty() && step.edges[0].unique_slots.empty() ? &step.edges[0] : nullptr;
+}
+
 }  // namespace
 
 EvaluatorPtr make_subquery(Compiler& compiler, const Expr& e) {
   if (compiler.executor() == nullptr || e.plan == nullptr) {
     throw QueryError{ErrorCode::kSemantic, "A subquery or pattern cannot be used here", e.position};
   }
+  if (const WalkEdge* edge = plain_degree(e)) return std::make_unique<Degree>(compiler, *edge);
   return std::make_unique<Subquery>(compiler, e);
 }
 

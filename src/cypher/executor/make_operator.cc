@@ -52,7 +52,6 @@ OperatorPtr make_unary(Executor& executor, const PlanNode& plan) {
     case PlanOp::kRemove: return make_set(executor, plan);
     case PlanOp::kDelete: return make_delete(executor, plan);
     case PlanOp::kWalk: return make_walk(executor, plan);
-    case PlanOp::kDegreeCount: return make_degree_count(executor, plan);
     default: return make_binary(executor, plan);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
+#include "cypher/executor/walk_lists.h"
 
 namespace graft::cypher {
 
@@ -45,20 +46,79 @@ class Apply final : public Operator {
   bool open_ = false;
 };
 
+// EXISTS { (a)--(b) } and EXISTS { (a)--() }: asked of the neighbour lists, without running a plan per row.
+class PlainTest {
+ public:
+  static bool covers(const PlanNode& right) {
+    if ((right.op != PlanOp::kExpandInto && right.op != PlanOp::kExpandAll) || right.left->op != PlanOp::kArgument) return false;
+    const auto& expand = static_cast<const PlanExpand&>(right);
+    return expand.unique_with.empty() && expand.predicates.empty();
+  }
+
+  PlainTest(QueryContext& context, const PlanExpand& expand)
+      : to_(expand.op == PlanOp::kExpandInto ? expand.to : kNoSlot), edge_(edge_of(expand)), reader_(context, edge_) {}
+
+  void begin() {
+    reader_.resolve();
+    marks_.forget();
+    last_ = graph::kNoId;
+  }
+  bool holds(const Batch& batch, uint32_t row) {
+    const graph::NodeId from = batch.column(edge_.from).node(row);
+    if (from == graph::kNoId || !reader_.known) return false;
+    if (to_ == kNoSlot) return reader_.view().degree(from, edge_.direction, reader_.ids()) > 0;
+    const graph::NodeId to = batch.column(to_).node(row);
+    if (to == graph::kNoId) return false;
+    if (from == last_) {  // a product: one list is asked again and again
+      reader_.mark(&marks_, from);
+      return marks_.count(to) > 0;
+    }
+    last_ = from;
+    reader_.between(from, to, &between_);
+    return !between_.empty();
+  }
+
+ private:
+  static WalkEdge edge_of(const PlanExpand& expand) {
+    WalkEdge edge;
+    edge.from = expand.from;
+    edge.direction = expand.direction;
+    edge.types = expand.types;
+    return edge;
+  }
+
+  Slot to_;
+  WalkEdge edge_;
+  ListReader reader_;
+  NodeMarks marks_;
+  graph::NodeId last_ = graph::kNoId;
+  std::vector<graph::RelationshipId> between_;
+};
+
 class SemiApply final : public Operator {
  public:
-  using Operator::Operator;
+  SemiApply(Executor& executor, const PlanNode& plan) : Operator(executor, plan) {
+    if (PlainTest::covers(*plan.right)) test_ = std::make_unique<PlainTest>(context(), static_cast<const PlanExpand&>(*plan.right));
+  }
 
  private:
   void start() override { left().open(argument()); }
 
+  bool right_has_rows(Batch* batch, uint32_t row) {
+    context().tick();
+    hit();
+    if (test_ != nullptr) return test_->holds(*batch, row);
+    right().open({batch, row});
+    return right().pull() != nullptr;
+  }
+
   Batch* next() override {
     bool wanted = plan_node_.op == PlanOp::kSemiApply;
     while (Batch* batch = left().pull()) {
+      if (test_ != nullptr) test_->begin();
       std::vector<uint32_t> kept;
       for (uint32_t row : batch->rows()) {
-        right().open({batch, row});
-        if ((right().pull() != nullptr) == wanted) kept.push_back(row);
+        if (right_has_rows(batch, row) == wanted) kept.push_back(row);
       }
       if (kept.empty()) continue;
       if (kept.size() < batch->count()) batch->select(std::move(kept));
@@ -66,6 +126,8 @@ class SemiApply final : public Operator {
     }
     return nullptr;
   }
+
+  std::unique_ptr<PlainTest> test_;
 };
 
 class RollUpApply final : public Operator {

@@ -2,6 +2,8 @@
 // index's order cannot say exactly (a range keeps to the type of its bound) is looked at again per entry.
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "cypher/executor/operators.h"
 #include "cypher/executor/relationship_rows.h"
@@ -126,6 +128,8 @@ class IndexSeek final : public Operator {
                                : view.index_seek(seek_.index, prefix);
       return true;
     }
+    if (seek.kind == SeekKind::kContains || seek.kind == SeekKind::kEndsWith) return open_strings(key);
+    if (seek.kind == SeekKind::kBox || seek.kind == SeekKind::kDistance) return open_points(seek.kind);
     if (seek.kind == SeekKind::kPrefix && prefix.empty() && !seek_.descending) {
       if (lower_value_.type() != ValueType::kString) return false;
       cursor_ = view.index_prefix(seek_.index, lower_value_.as_string());
@@ -147,8 +151,57 @@ class IndexSeek final : public Operator {
     return true;
   }
 
+  // All strings, each looked at again.
+  bool open_strings(size_t key) {
+    if (lower_value_.type() != ValueType::kString) return false;
+    check_key_ = static_cast<int>(key);
+    cursor_ = context().view().index_prefix(seek_.index, "");
+    return true;
+  }
+
+  // Points whose x may be right; the predicate itself is a filter above.
+  bool open_points(SeekKind kind) {
+    if (lower_value_.type() != ValueType::kPoint) return false;
+    const graph::Point a = lower_value_.as_point();
+    double low, high;
+    if (kind == SeekKind::kBox) {
+      if (upper_value_.type() != ValueType::kPoint || upper_value_.as_point().srid != a.srid) return false;
+      low = a.x;
+      high = upper_value_.as_point().x;
+    } else {
+      if (!upper_value_.is_number()) return false;
+      const double reach = reach_along_x(a, upper_value_.as_number());
+      low = a.x - reach;
+      high = a.x + reach;
+    }
+    const bool wraps = is_geographic(a.srid) && (low > high || low < -180 || high > 180);
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    if (wraps || std::isnan(low) || std::isnan(high)) {
+      low = -kInfinity;
+      high = kInfinity;
+    }
+    IndexBound lower{{Value::point({a.srid, low, -kInfinity, -kInfinity})}, true}, upper{{Value::point({a.srid, high, kInfinity, kInfinity})}, true};
+    cursor_ = context().view().index_range(seek_.index, &lower, &upper, false);
+    return true;
+  }
+
+  static bool is_geographic(uint32_t srid) { return srid == 4326 || srid == 4979; }
+
+  // How far a circle of this radius reaches in x: in degrees of longitude around the globe.
+  static double reach_along_x(const graph::Point& centre, double radius) {
+    if (!is_geographic(centre.srid)) return radius;
+    constexpr double kEarthRadius = 6'378'140, kDegree = 3.14159265358979323846 / 180;
+    const double angle = radius / kEarthRadius, latitude = std::abs(centre.y) * kDegree;
+    if (!(angle >= 0) || latitude + angle >= 90 * kDegree) return 360;  // a pole is inside
+    return std::asin(std::sin(angle) / std::cos(latitude)) / kDegree * 1.000001 + 1e-9;
+  }
+
   bool in_range(const Value& v) const {
     const SeekKey& seek = seek_.keys[static_cast<size_t>(check_key_)];
+    if (seek.kind == SeekKind::kContains || seek.kind == SeekKind::kEndsWith) {
+      if (v.type() != ValueType::kString) return false;
+      return seek.kind == SeekKind::kContains ? v.as_string().find(lower_value_.as_string()) != std::string_view::npos : v.as_string().ends_with(lower_value_.as_string());
+    }
     if (seek.kind == SeekKind::kPrefix) {
       return v.type() == ValueType::kString && v.as_string().starts_with(lower_value_.as_string());
     }

@@ -1,5 +1,6 @@
 // VarLengthExpand: all walks of min..max steps without a relationship twice, by depth-first search.
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
@@ -209,30 +210,41 @@ class PruningExpand final : public Operator {
     }
     MemoryAccount memory(context());
     seen_.clear();
-    if (expand_.min == 0) {
-      seen_.insert(from);
-      found_.push_back(from);
-    }
+    back_at_ = kNever;
+    seen_[from] = {};
+    if (expand_.min == 0) found_.push_back(from);
     std::vector<uint64_t> frontier{from}, next;
     for (uint64_t depth = 0; !frontier.empty() && (!expand_.max.has_value() || depth < *expand_.max); ++depth) {
       next.clear();
-      for (graph::NodeId node : frontier) step(node, &next);
-      memory.charge(next.size() * 32);
+      for (graph::NodeId node : frontier) step(from, node, depth, &next);
+      memory.charge(next.size() * 48);
       found_.insert(found_.end(), next.begin(), next.end());
       frontier.swap(next);
     }
+    if (expand_.min > 0 && back_at_ <= expand_.max.value_or(kNever - 1)) found_.push_back(from);
   }
 
-  void step(graph::NodeId node, std::vector<uint64_t>* next) {
+  // The start is an end too when a way leads back to it that walks no relationship twice. The shortest one joins two of
+  // the branches that leave the start, or is a directed cycle.
+  void step(graph::NodeId from, graph::NodeId node, uint64_t depth, std::vector<uint64_t>* next) {
     neighbours_.open(node, types_);
     hit();
     nodes_.clear();
     relationships_.clear();
     while (neighbours_.next(4096, &nodes_, &relationships_) > 0) {}
+    const Seen here = seen_.at(node);
     for (size_t i = 0; i < nodes_.size(); ++i) {
       context().tick();
       if (!may_walk(relationships_[i])) continue;
-      if (seen_.insert(nodes_[i]).second) next->push_back(nodes_[i]);
+      const uint64_t branch = node == from ? relationships_[i] : here.branch;
+      if (nodes_[i] == from) {
+        const bool same = expand_.direction == graph::Direction::kBoth && node != from && relationships_[i] == here.branch;
+        if (!same) back_at_ = std::min(back_at_, depth + 1);
+        continue;
+      }
+      const auto [seen, fresh] = seen_.try_emplace(nodes_[i], Seen{branch, depth + 1});
+      if (fresh) next->push_back(nodes_[i]);
+      else if (expand_.direction == graph::Direction::kBoth && seen->second.branch != branch) back_at_ = std::min(back_at_, depth + 1 + seen->second.depth);
     }
   }
 
@@ -252,7 +264,13 @@ class PruningExpand final : public Operator {
   Batch* in_ = nullptr;
   uint32_t position_ = 0, row_ = 0;
   bool has_types_ = false;
-  absl::flat_hash_set<uint64_t> seen_;
+  struct Seen {
+    uint64_t branch = graph::kNoId;  // the relationship by which the start was left
+    uint64_t depth = 0;
+  };
+  static constexpr uint64_t kNever = ~uint64_t{0};
+  absl::flat_hash_map<uint64_t, Seen> seen_;
+  uint64_t back_at_ = kNever;
   std::vector<uint64_t> found_, nodes_, relationships_;
   size_t given_ = 0;
 };

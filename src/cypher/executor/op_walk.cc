@@ -77,6 +77,7 @@ class WalkOperator final : public Operator {
     in_ = nullptr;
     active_ = ended_ = false;
     repeat_ = 0;
+    std::fill(bindings_.walked.begin(), bindings_.walked.end(), Walked());
     for (auto& level : levels_) level->start();
     start_tails();
   }

@@ -38,7 +38,6 @@ OperatorPtr make_create(Executor& executor, const PlanNode& plan);
 OperatorPtr make_set(Executor& executor, const PlanNode& plan);
 OperatorPtr make_delete(Executor& executor, const PlanNode& plan);
 OperatorPtr make_walk(Executor& executor, const PlanNode& plan);
-OperatorPtr make_degree_count(Executor& executor, const PlanNode& plan);
 OperatorPtr make_apply(Executor& executor, const PlanNode& plan);
 OperatorPtr make_semi_apply(Executor& executor, const PlanNode& plan);
 OperatorPtr make_roll_up_apply(Executor& executor, const PlanNode& plan);

@@ -180,7 +180,10 @@ void WalkLevel::filter(const WalkBindings& bindings) {
 }
 
 uint64_t WalkLevel::advance(WalkBindings* bindings) {
-  if (at_ == candidates_.size()) return 0;
+  if (at_ == candidates_.size()) {  // an earlier step's next candidates may go over what this one went over last
+    for (const ListReader& e : edges_) bindings->walked[static_cast<size_t>(e.edge.id)] = {};
+    return 0;
+  }
   const Candidate& candidate = candidates_[at_];
   bindings->nodes[static_cast<size_t>(step_.node)] = candidate.node;
   for (size_t i = 0; i < edges_.size(); ++i) {

@@ -118,6 +118,7 @@ struct Expr {
   Slot slot = kNoSlot, slot2 = kNoSlot;
   std::vector<Expr*> children;
   std::vector<std::string> names;
+  std::vector<Position> name_positions;  // kMap
   graph::Value literal;
   LabelExpr* labels = nullptr;
   TypeExpr* type = nullptr;

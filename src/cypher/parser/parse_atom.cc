@@ -179,6 +179,7 @@ Expr* Parser::map() {
   const bool bar = std::exchange(no_bar_, false);
   if (!symbol("}")) {
     do {
+      e->name_positions.push_back(here());
       e->names.push_back(expect_name("a property key"));
       expect_symbol(":");
       e->children.push_back(expression());

@@ -63,6 +63,7 @@ PathPattern* Parser::path_pattern(bool allow_selector) {
     path_elements(path);
   }
   path->position = position;
+  path->end_offset = tokens_[next_ - 1].end_offset;
   path->variable = name;
   return path;
 }
@@ -296,10 +297,11 @@ LabelExpr* Parser::label_or(bool relationship) {
   all->kind = LabelExprKind::kOr;
   all->position = first->position;
   all->children.push_back(first);
-  while (symbol("|")) {
+  for (Position bar = here(); symbol("|"); bar = here()) {
     if (is_symbol(":")) {
       if (!relationship) fail("Label expressions do not have '|:': write ':A|B'", here());
       ++next_;  // [:A|:B], as before Neo4j 5
+      if (!all->legacy_bar) all->position = bar;
       all->legacy_bar = true;
     }
     all->children.push_back(label_and(relationship));

@@ -246,6 +246,7 @@ std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& s
     if (e.direction == graph::Direction::kBoth) leaf.rows *= 2;
     leaf.cost = leaf.rows + 1;
     out.push_back(std::move(leaf));
+    relationship_leaves(g, static_cast<int>(i), state, &out);
   }
   return out;
 }
@@ -275,132 +276,11 @@ void Planner::node_leaves(const QueryGraph& g, Slot node, const MatchState& stat
     if (best.op == PlanOp::kAllNodesScan || scan.rows < best.rows) best = scan;
   }
   out->push_back(best);
-  index_leaves(g, node, labels, state, out);
+  if (options_.optimise) index_leaves(g, node, graph::EntityKind::kNode, labels, state, out);
   LeafChoice by_id;
+  by_id.op = PlanOp::kNodeByIdSeek;
+  by_id.node = node;
   if (id_seek(g, node, state, &by_id)) out->push_back(std::move(by_id));
-}
-
-namespace {
-
-bool is_property(const Expr* e, Slot entity, const std::string& key) {
-  return e->kind == ExprKind::kProperty && e->name == key && e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == entity;
-}
-
-ExprKind mirrored(ExprKind kind) {
-  switch (kind) {
-    case ExprKind::kLess: return ExprKind::kGreater;
-    case ExprKind::kLessEqual: return ExprKind::kGreaterEqual;
-    case ExprKind::kGreater: return ExprKind::kLess;
-    case ExprKind::kGreaterEqual: return ExprKind::kLessEqual;
-    default: return kind;
-  }
-}
-
-}  // namespace
-
-// The best use of the predicates on entity.key that an index can make, with values known by now.
-bool Planner::seek_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out, std::vector<int>* solved) const {
-  SeekKey range;
-  range.kind = SeekKind::kRange;
-  std::vector<int> in_range;
-  const auto known = [&](const Expr* value) {
-    SlotSet all;
-    collect_slots(value, &all);
-    return std::all_of(all.begin(), all.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); }) && !all.contains(entity);
-  };
-  for (size_t i = 0; i < g.predicates.size(); ++i) {
-    const Expr* e = g.predicates[i].expression;
-    if (state.predicate_done[i] || e->children.size() != 2 || !e->children[0] || !e->children[1]) continue;
-    const bool left = is_property(e->children[0], entity, key), right = is_property(e->children[1], entity, key);
-    if (left == right) continue;
-    Expr* value = e->children[left ? 1 : 0];
-    if (!known(value)) continue;
-    const ExprKind kind = left ? e->kind : mirrored(e->kind);
-    if (kind == ExprKind::kEqual || (left && (kind == ExprKind::kIn || kind == ExprKind::kStartsWith))) {
-      out->kind = kind == ExprKind::kEqual ? SeekKind::kEqual : kind == ExprKind::kIn ? SeekKind::kIn : SeekKind::kPrefix;
-      out->lower = value;
-      *solved = {static_cast<int>(i)};
-      if (out->kind != SeekKind::kPrefix) return true;
-      range.kind = SeekKind::kPrefix;
-      continue;
-    }
-    const bool above = kind == ExprKind::kGreater || kind == ExprKind::kGreaterEqual, below = kind == ExprKind::kLess || kind == ExprKind::kLessEqual;
-    if ((!above && !below) || range.kind == SeekKind::kPrefix || (above && range.lower) || (below && range.upper)) continue;
-    (above ? range.lower : range.upper) = value;
-    (above ? range.lower_inclusive : range.upper_inclusive) = kind == ExprKind::kGreaterEqual || kind == ExprKind::kLessEqual;
-    in_range.push_back(static_cast<int>(i));
-  }
-  if (range.kind == SeekKind::kPrefix) return true;
-  if (in_range.empty()) return false;
-  *out = range;
-  *solved = in_range;
-  return true;
-}
-
-void Planner::index_leaves(const QueryGraph& g, Slot entity, const std::vector<std::string>& labels, const MatchState& state, std::vector<LeafChoice>* out) {
-  for (const graph::IndexDefinition& index : catalog_.indexes()) {
-    if (index.entity != graph::EntityKind::kNode || index.kind != graph::IndexKind::kRange || index.state != graph::IndexState::kOnline || index.labels_or_types.size() != 1) continue;
-    const std::string& label = catalog_.label_name(index.labels_or_types[0]);
-    if (std::find(labels.begin(), labels.end(), label) == labels.end()) continue;
-    LeafChoice leaf;
-    leaf.op = PlanOp::kNodeIndexSeek;
-    leaf.node = entity;
-    leaf.index = &index;
-    const double entries = static_cast<double>(view_.index_entries(index.id)), distinct = std::max<double>(1, static_cast<double>(view_.index_distinct(index.id)));
-    leaf.rows = entries;
-    size_t equal_keys = 0;
-    for (graph::PropertyKeyId key : index.keys) {
-      SeekKey seek;
-      std::vector<int> solved;
-      if (!seek_key(g, entity, catalog_.property_key_name(key), state, &seek, &solved)) break;
-      leaf.keys.push_back(seek);
-      leaf.solved.insert(leaf.solved.end(), solved.begin(), solved.end());
-      if (seek.kind == SeekKind::kRange || seek.kind == SeekKind::kPrefix) {
-        leaf.rows *= seek.lower && seek.upper ? 0.1 : 0.3;
-        break;
-      }
-      ++equal_keys;
-      if (seek.kind == SeekKind::kIn) leaf.rows *= 3;
-    }
-    if (leaf.keys.empty()) continue;
-    if (equal_keys > 0) leaf.rows *= equal_keys == index.keys.size() ? 1 / distinct : std::pow(distinct, -0.5);
-    leaf.rows = std::min(leaf.rows, entries);
-    leaf.cost = leaf.rows + 0.5;
-    for (size_t i = 0; i < g.predicates.size(); ++i) {  // the index holds nodes of its label only
-      const Expr* e = g.predicates[i].expression;
-      if (e->kind == ExprKind::kHasLabels && e->children[0]->slot == entity && e->children[0]->kind == ExprKind::kVariable && e->labels->kind == LabelExprKind::kName && e->labels->name == label) leaf.solved.push_back(static_cast<int>(i));
-    }
-    out->push_back(std::move(leaf));
-  }
-}
-
-bool Planner::id_seek(const QueryGraph& g, Slot entity, const MatchState& state, LeafChoice* out) const {
-  const auto id_call = [&](const Expr* e) {
-    return e->kind == ExprKind::kFunction && e->function && (e->function->name == "id" || e->function->name == "elementId") && e->children.size() == 1 &&
-           e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == entity;
-  };
-  for (size_t i = 0; i < g.predicates.size(); ++i) {
-    const Expr* e = g.predicates[i].expression;
-    if ((e->kind != ExprKind::kEqual && e->kind != ExprKind::kIn) || state.predicate_done[i]) continue;
-    const bool left = id_call(e->children[0]), right = e->kind == ExprKind::kEqual && id_call(e->children[1]);
-    if (left == right) continue;
-    const Expr* call = e->children[left ? 0 : 1];
-    Expr* value = e->children[left ? 1 : 0];
-    SlotSet used;
-    collect_slots(value, &used);
-    const bool known = std::all_of(used.begin(), used.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); });
-    if (!known) continue;
-    out->op = PlanOp::kNodeByIdSeek;
-    out->node = entity;
-    out->ids = value;
-    out->many = e->kind == ExprKind::kIn;
-    out->element_id = call->function->name == "elementId";
-    out->rows = out->many ? 3 : 1;
-    out->cost = out->rows;
-    out->solved = {static_cast<int>(i)};
-    return true;
-  }
-  return false;
 }
 
 }  // namespace graft::cypher

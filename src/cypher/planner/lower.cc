@@ -12,8 +12,30 @@ void Planner::lower_labels(LabelExpr* labels, const Stream& s) {
   for (LabelExpr* child : labels->children) lower_labels(child, s);
 }
 
+namespace {
+
+// Can be left out: it cannot fail.
+bool harmless(const Expr* e) {
+  return e->kind == ExprKind::kLiteral || e->kind == ExprKind::kVariable || (e->kind == ExprKind::kProperty && e->children[0]->kind == ExprKind::kVariable);
+}
+
+}  // namespace
+
+// size([(a)-->(b) WHERE p | x]) is COUNT { (a)-->(b) WHERE p }: no list is made.
+Expr* Planner::size_as_count(Expr* e) {
+  const bool size = options_.optimise && e->kind == ExprKind::kFunction && e->function && e->function->name == "size" && e->children.size() == 1;
+  if (!size || e->children[0]->kind != ExprKind::kPatternComprehension) return e;
+  const Expr* list = e->children[0];
+  if (list->plan || list->pattern->slot != kNoSlot || !harmless(list->children[1])) return e;
+  Expr* count = make_expr(ExprKind::kCountSubquery, {list->children[0]}, arena_.get());
+  count->position = e->position;
+  count->pattern = list->pattern;
+  return count;
+}
+
 Expr* Planner::lower(Expr* e, const Stream& s) {
   if (!e || e->plan) return e;
+  e = size_as_count(e);
   if (e->pattern || e->query) {
     lower_subquery(e, s);
     return e;
@@ -54,6 +76,10 @@ void Planner::lower_subquery(Expr* e, const Stream& s) {
       e->slot = e->pattern->slot;
       break;
     default:
+      if (e->pattern) {
+        inner = pattern_stream({e->pattern}, e->children[0], outer, true);
+        break;
+      }
       inner = query(*e->query, outer, needed);
       if (e->kind == ExprKind::kCollectSubquery) e->slot = e->query->slots[0];
       break;

@@ -45,7 +45,7 @@ enum class PlanOp : uint8_t {
   kPruningVarLengthExpand, kShortestPath,
   kFilter, kProjection, kEagerAggregation, kDistinct, kSort, kTop, kSkip, kLimit, kUnwind, kOptional, kEager,
   kLoadCsv, kProcedureCall, kProduceResults, kEmptyResult, kProjectEndpoints,
-  kCreate, kSetProperties, kRemove, kDelete, kDegreeCount, kWalk,
+  kCreate, kSetProperties, kRemove, kDelete, kWalk,
   // Two children: right runs per row of left
   kApply, kSemiApply, kAntiSemiApply, kRollUpApply, kForeach, kMerge, kRepeat, kTransactionApply,
   // Two children, independent of one another (both start from the same argument)
@@ -86,7 +86,11 @@ struct PlanIdSeek : PlanNode {    // kNodeByIdSeek, kRelationshipByIdSeek
   bool directed = true;
 };
 
-enum class SeekKind : uint8_t { kEqual /* lower */, kIn /* lower: list; each distinct value once */, kRange, kPrefix /* lower */, kExists };
+enum class SeekKind : uint8_t {
+  kEqual /* lower */, kIn /* lower: list; each distinct value once */, kRange, kPrefix /* lower */, kExists,
+  kContains /* lower */, kEndsWith /* lower */,                          // all strings of the index are looked at
+  kBox /* corners lower, upper */, kDistance /* centre lower, upper */,  // points: more than what lies inside, to be filtered
+};
 struct SeekKey {
   SeekKind kind = SeekKind::kEqual;
   Expr* lower = nullptr;          // null: open
@@ -100,6 +104,7 @@ struct PlanIndexSeek : PlanNode { // kNodeIndexSeek, kNodeIndexScan (no keys), k
   Slot entity = kNoSlot;
   graph::IndexId index = graph::kNoToken;
   bool unique = false;            // shown as NodeUniqueIndexSeek
+  graph::IndexKind index_kind = graph::IndexKind::kRange;
   std::string index_name;
   Token label_or_type;
   std::vector<Token> properties;  // all of the index
@@ -270,14 +275,6 @@ struct PlanResults : PlanNode {
   explicit PlanResults(PlanOp o) : PlanNode(o) {}
   std::vector<std::pair<std::string, Slot>> columns;
 };
-// to_count := number of relationships of `from`, without enumerating them (null node: null stays for the expression).
-struct PlanDegreeCount : PlanNode {
-  PlanDegreeCount() : PlanNode(PlanOp::kDegreeCount) {}
-  Slot from = kNoSlot, count = kNoSlot;
-  graph::Direction direction = graph::Direction::kBoth;
-  std::vector<Token> types;
-};
-
 // ---- Writes -------------------------------------------------------------------------------------------------------
 
 struct CreateNodeItem {

@@ -107,7 +107,7 @@ std::vector<Slot> Planner::unique_with(const QueryGraph& g, int edge, const std:
 bool Planner::join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s) {
   const LeafChoice& leaf = step.leaf;
   const bool scan = leaf.op == PlanOp::kAllNodesScan || leaf.op == PlanOp::kNodeByLabelScan;
-  if (!scan || leaf.edge >= 0 || !s->top || s->rows * leaf.rows < 1000) return false;
+  if (!options_.optimise || !scan || leaf.edge >= 0 || !s->top || s->rows * leaf.rows < 1000) return false;
   for (size_t i = 0; i < g.predicates.size(); ++i) {
     const Expr* e = g.predicates[i].expression;
     if ((*predicate_done)[i] || e->kind != ExprKind::kEqual) continue;
@@ -139,6 +139,7 @@ bool Planner::join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<
 void Planner::emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s) {
   const LeafChoice& leaf = step.leaf;
   const double rows = std::max(s->rows, 1.0) * leaf.rows;
+  if (leaf.edge >= 0 && leaf.op != PlanOp::kRelationshipScan) return emit_relationship_seek(g.edges[static_cast<size_t>(leaf.edge)], leaf, rows, s);
   if (leaf.edge >= 0) {
     const GraphEdge& e = g.edges[static_cast<size_t>(leaf.edge)];
     PlanRelationshipScan* scan = node<PlanRelationshipScan>();
@@ -152,32 +153,70 @@ void Planner::emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s) {
   }
   s->bound.insert(leaf.node);
   if (leaf.op == PlanOp::kNodeByIdSeek) {
-    PlanIdSeek* seek = node<PlanIdSeek>(leaf.op);
+    PlanIdSeek* seek = id_seek_of(leaf, *s);
     seek->entity = leaf.node;
-    seek->ids = lower(leaf.ids, *s);
-    seek->many = leaf.many;
-    seek->element_id = leaf.element_id;
     return push_leaf(s, seek, rows);
   }
   if (leaf.op == PlanOp::kNodeIndexSeek) {
-    PlanIndexSeek* seek = node<PlanIndexSeek>(leaf.op);
+    PlanIndexSeek* seek = index_seek_of(leaf, *s);
     seek->entity = leaf.node;
-    seek->index = leaf.index->id;
-    seek->unique = leaf.index->unique;
-    seek->index_name = leaf.index->name;
-    seek->label_or_type = {catalog_.label_name(leaf.index->labels_or_types[0]), leaf.index->labels_or_types[0]};
-    for (graph::PropertyKeyId key : leaf.index->keys) seek->properties.push_back({catalog_.property_key_name(key), key});
-    seek->keys = leaf.keys;
-    for (SeekKey& key : seek->keys) {
-      key.lower = lower(key.lower, *s);
-      key.upper = lower(key.upper, *s);
-    }
     return push_leaf(s, seek, rows);
   }
   PlanNodeScan* scan = node<PlanNodeScan>(leaf.op);
   scan->node = leaf.node;
   for (const std::string& label : leaf.labels) scan->labels.push_back(label_token(label));
   push_leaf(s, scan, rows);
+}
+
+PlanIdSeek* Planner::id_seek_of(const LeafChoice& leaf, const Stream& s) {
+  PlanIdSeek* seek = node<PlanIdSeek>(leaf.op);
+  seek->ids = lower(leaf.ids, s);
+  seek->many = leaf.many;
+  seek->element_id = leaf.element_id;
+  return seek;
+}
+
+PlanIndexSeek* Planner::index_seek_of(const LeafChoice& leaf, const Stream& s) {
+  const bool nodes = leaf.index->entity == graph::EntityKind::kNode;
+  const bool scan = leaf.keys.size() == 1 && leaf.keys[0].kind == SeekKind::kExists && nodes;
+  PlanIndexSeek* seek = node<PlanIndexSeek>(scan ? PlanOp::kNodeIndexScan : leaf.op);
+  seek->index = leaf.index->id;
+  seek->unique = leaf.index->unique;
+  seek->index_name = leaf.index->name;
+  seek->index_kind = leaf.index->kind;
+  const uint32_t token = leaf.index->labels_or_types[0];
+  seek->label_or_type = {nodes ? catalog_.label_name(token) : catalog_.type_name(token), token};
+  for (graph::PropertyKeyId key : leaf.index->keys) seek->properties.push_back({catalog_.property_key_name(key), key});
+  if (!scan) seek->keys = leaf.keys;
+  for (SeekKey& key : seek->keys) {
+    key.lower = lower(key.lower, s);
+    key.upper = lower(key.upper, s);
+  }
+  return seek;
+}
+
+void Planner::emit_relationship_seek(const GraphEdge& e, const LeafChoice& leaf, double rows, Stream* s) {
+  const bool incoming = e.direction == graph::Direction::kIncoming, directed = e.direction != graph::Direction::kBoth;
+  const Slot from = incoming ? e.to : e.from, to = incoming ? e.from : e.to;
+  const auto place_ends = [&](auto* seek) {
+    seek->entity = e.slot;
+    seek->from = from;
+    seek->to = to;
+    seek->directed = directed;
+    s->bound.insert({e.slot, e.from, e.to});
+    push_leaf(s, seek, rows);
+  };
+  if (leaf.op == PlanOp::kRelationshipIndexSeek) return place_ends(index_seek_of(leaf, *s));
+  place_ends(id_seek_of(leaf, *s));
+  if (e.types.empty()) return;
+  Expr* type = make_expr(ExprKind::kHasType, {variable_of(e.slot, arena_.get())}, arena_.get());
+  type->labels = arena_->make<LabelExpr>();
+  type->labels->kind = LabelExprKind::kOr;
+  for (const std::string& name : e.types) {
+    type->labels->children.push_back(arena_->make<LabelExpr>());
+    type->labels->children.back()->name = name;
+  }
+  filter({type}, s);
 }
 
 // ---- Expansions ---------------------------------------------------------------------------------------------------

@@ -28,9 +28,12 @@ SlotSet set_of(const std::vector<Slot>& slots) { return {slots.begin(), slots.en
 
 }  // namespace
 
-void Planner::optimise(PlanNode** link, SlotSet needed) {
+void Planner::optimise(PlanNode** link, SlotSet needed, bool duplicates_matter) {
   bool in_chain = false;
   for (; *link; link = &(*link)->left) {
+    serve_order(link);
+    duplicates_matter = duplicates_matter_below(**link, duplicates_matter);
+    if (!duplicates_matter) prune_walks(*link, needed);
     if ((*link)->op == PlanOp::kEagerAggregation || (*link)->op == PlanOp::kDistinct) count_below(link, needed);
     if (!is_chain_operator(**link)) {
       in_chain = false;
@@ -55,7 +58,7 @@ void Planner::optimise(PlanNode** link, SlotSet needed) {
     if (!n->right) continue;
     const bool semi = n->op == PlanOp::kSemiApply || n->op == PlanOp::kAntiSemiApply;
     SlotSet right = semi ? SlotSet{} : needed;
-    optimise(&n->right, right);
+    optimise(&n->right, right, duplicates_matter && !semi);
     const bool applies = semi || n->op == PlanOp::kApply;
     if (applies) add_reads_of_tree(n->right, &needed);
   }
@@ -80,7 +83,7 @@ void Planner::optimise_expressions(PlanNode* n) {
       return optimise(&e->plan, SlotSet{});
     }
     const bool row_is_enough = e->kind == ExprKind::kExists || (e->kind == ExprKind::kPatternExpression && !e->wants_list);
-    optimise(&e->plan, row_is_enough ? SlotSet{} : SlotSet{e->slot});
+    optimise(&e->plan, row_is_enough ? SlotSet{} : SlotSet{e->slot}, !row_is_enough);
   };
   each_expression(*n, visit);
 }

@@ -111,7 +111,7 @@ void Planner::projection(const ProjectionClause& c, Stream* s, const SlotSet& fi
 
 void Planner::order_and_page(const ProjectionClause& c, const std::vector<Expr*>& order, Stream* s, const SlotSet& keep) {
   const bool constant_page = (!c.skip || c.skip->kind == ExprKind::kLiteral) && c.limit && c.limit->kind == ExprKind::kLiteral;
-  const bool top = !order.empty() && constant_page;
+  const bool top = !order.empty() && constant_page && options_.optimise;
   if (!order.empty()) {
     PlanProjection* keys = node<PlanProjection>();
     PlanSort* sort = node<PlanSort>(top ? PlanOp::kTop : PlanOp::kSort);

@@ -7,12 +7,12 @@
 namespace graft::cypher {
 
 PlannedStatement plan_statement(const Statement& statement, Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures,
-                                const graph::GraphView& view) {
-  return Planner(std::move(analysis), std::move(arena), procedures, view).run(statement);
+                                const graph::GraphView& view, PlannerOptions options) {
+  return Planner(std::move(analysis), std::move(arena), procedures, view, options).run(statement);
 }
 
-Planner::Planner(Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures, const graph::GraphView& view)
-    : arena_(std::move(arena)), plan_(std::make_shared<Plan>()), analysis_(std::move(analysis)), procedures_(procedures), view_(view), catalog_(view.catalog()) {
+Planner::Planner(Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures, const graph::GraphView& view, PlannerOptions options)
+    : arena_(std::move(arena)), plan_(std::make_shared<Plan>()), analysis_(std::move(analysis)), procedures_(procedures), view_(view), options_(options), catalog_(view.catalog()) {
   plan_->arena = arena_;
   plan_->slots = std::move(analysis_.slots);
 }
@@ -46,13 +46,12 @@ PlannedStatement Planner::run(const Statement& statement) {
   for (const auto& column : columns) s.bound.insert(column.second);
   push(&s, results, s.rows);
   plan_->root = results;
-  optimise(&plan_->root, SlotSet{});
+  if (options_.optimise) optimise(&plan_->root, SlotSet{});
   number_all();
   PlannedStatement out;
   out.plan = plan_;
   out.type = type_ == QueryType::kReadWrite && columns.empty() ? QueryType::kWrite : type_;
   out.expects_large_write = large_write_;
-  out.notifications = std::move(analysis_.notifications);
   return out;
 }
 

@@ -155,7 +155,6 @@ void add_structure(const PlanNode& node, SlotSet* out) {
     case PlanOp::kProduceResults: case PlanOp::kEmptyResult:
       for (const auto& column : as<PlanResults>(node).columns) out->insert(column.second);
       return;
-    case PlanOp::kDegreeCount: out->insert(as<PlanDegreeCount>(node).from); return;
     case PlanOp::kCreate:
       for (const CreateRelationshipItem& item : as<PlanCreate>(node).relationships) out->insert({item.from, item.to});
       return;

@@ -17,11 +17,10 @@ struct PlannedStatement {
   std::shared_ptr<const Plan> plan;
   QueryType type = QueryType::kRead;
   bool expects_large_write = false;
-  std::vector<Notification> notifications;
 };
 
 // Plans an analysed statement against the catalog and counts of `view`. Throws QueryError.
 PlannedStatement plan_statement(const Statement& statement, Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures,
-                                const graph::GraphView& view);
+                                const graph::GraphView& view, PlannerOptions options = {});
 
 }  // namespace graft::cypher

@@ -53,7 +53,7 @@ struct AccessSet {
 
 class Planner : public SlotSource {
  public:
-  Planner(Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures, const graph::GraphView& view);
+  Planner(Analysis analysis, std::shared_ptr<Arena> arena, const ProcedureRegistry& procedures, const graph::GraphView& view, PlannerOptions options);
   PlannedStatement run(const Statement& statement);
   Slot new_slot(SlotKind kind) override;
 
@@ -115,6 +115,9 @@ class Planner : public SlotSource {
   static bool needs_selection(const std::vector<PathPattern*>& patterns);
   void select_paths(const PathPattern& path, QueryGraph* graph, Stream* s);
   bool join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s);
+  PlanIdSeek* id_seek_of(const LeafChoice& leaf, const Stream& s);
+  PlanIndexSeek* index_seek_of(const LeafChoice& leaf, const Stream& s);
+  void emit_relationship_seek(const GraphEdge& e, const LeafChoice& leaf, double rows, Stream* s);
   void emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s);
   void emit_expand(QueryGraph* g, const MatchStep& step, const std::vector<bool>& edges_done, Stream* s);
   void emit_var_length(const GraphEdge& e, Slot from, Slot to, bool into, bool reversed, std::vector<Slot> unique_with, Stream* s);
@@ -133,8 +136,14 @@ class Planner : public SlotSource {
   double expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const;
   std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state);
   void node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out);
-  void index_leaves(const QueryGraph& g, Slot node, const std::vector<std::string>& labels, const MatchState& state, std::vector<LeafChoice>* out);
+  // ---- Seeks (choose_index.cc)
+  void relationship_leaves(const QueryGraph& g, int edge, const MatchState& state, std::vector<LeafChoice>* out);
+  void index_leaves(const QueryGraph& g, Slot entity, graph::EntityKind kind, const std::vector<std::string>& labels_or_types, const MatchState& state, std::vector<LeafChoice>* out);
+  bool index_leaf(const QueryGraph& g, Slot entity, const graph::IndexDefinition& index, const MatchState& state, LeafChoice* leaf) const;
   bool seek_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out, std::vector<int>* solved) const;
+  bool text_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out, std::vector<int>* solved) const;
+  bool point_key(const QueryGraph& g, Slot entity, const std::string& key, const MatchState& state, SeekKey* out) const;
+  static bool value_known(const Expr* value, Slot entity, const QueryGraph& g, const MatchState& state);
   bool id_seek(const QueryGraph& g, Slot entity, const MatchState& state, LeafChoice* out) const;
   std::vector<std::string> labels_of(const QueryGraph& g, Slot node) const;
   double node_selectivity(const QueryGraph& g, Slot node) const;
@@ -165,12 +174,16 @@ class Planner : public SlotSource {
 
   // ---- Expressions (lower.cc): plans for subqueries and patterns inside
   Expr* lower(Expr* e, const Stream& s);
+  Expr* size_as_count(Expr* e);
   void lower_all(std::vector<Expr*>* list, const Stream& s);
   void lower_labels(LabelExpr* labels, const Stream& s);
   void lower_subquery(Expr* e, const Stream& s);
 
   // ---- The whole plan (plan_optimise.cc)
-  void optimise(PlanNode** link, SlotSet needed);
+  void optimise(PlanNode** link, SlotSet needed, bool duplicates_matter = true);
+  static bool duplicates_matter_below(const PlanNode& n, bool above);
+  static void prune_walks(PlanNode* n, const SlotSet& needed);
+  void serve_order(PlanNode** link);
   void optimise_expressions(PlanNode* n);
   static PlanNode** skip_projections(PlanNode** link, SlotSet* reads);
   void count_below(PlanNode** top, const SlotSet& needed);
@@ -189,6 +202,7 @@ class Planner : public SlotSource {
   Analysis analysis_;
   const ProcedureRegistry& procedures_;
   const graph::GraphView& view_;
+  PlannerOptions options_;
   const graph::Catalog& catalog_;
   QueryType type_ = QueryType::kRead;
   bool large_write_ = false;

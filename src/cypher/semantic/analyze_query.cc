@@ -29,10 +29,6 @@ void Analyzer::declare(Scope* scope, const std::string& name, Slot slot, Type ty
   if (!scope->emplace(name, VariableInfo{slot, type}).second) fail("Variable `" + name + "` already declared", position);
 }
 
-void Analyzer::note(std::string code, std::string title, std::string description, std::string category, Position position) {
-  out_.notifications.push_back({std::move(code), std::move(title), std::move(description), "WARNING", std::move(category), position});
-}
-
 // ---- Queries ------------------------------------------------------------------------------------------------------
 
 void Analyzer::query(Query* q, const Scope& initial, const Scope& fixed, QueryRole role) {

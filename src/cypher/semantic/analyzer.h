@@ -17,7 +17,6 @@ class ProcedureRegistry;
 
 struct Analysis {
   std::vector<SlotInfo> slots;             // the planner adds its own
-  std::vector<Notification> notifications;
   bool standalone_call = false;            // the statement is one CALL procedure
 };
 

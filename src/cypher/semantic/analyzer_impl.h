@@ -37,7 +37,6 @@ class Analyzer {
   [[noreturn]] static void fail(std::string message, Position position);
   Slot new_slot(const std::string& name, SlotKind kind = SlotKind::kValue);
   void declare(Scope* scope, const std::string& name, Slot slot, Type type, Position position);
-  void note(std::string code, std::string title, std::string description, std::string category, Position position);
 
   // ---- Queries and clauses (analyze_query.cc, analyze_call.cc)
   // fixed: variables of the outer query that stay visible whatever WITH drops

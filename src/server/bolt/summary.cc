@@ -42,8 +42,8 @@ Value notification_status(const cypher::Notification& n) {
   put(&record, "_severity", text(n.severity));
   if (n.position) put(&record, "_position", position_value(*n.position));
   Map map;
-  put(&map, "gql_status", text(warning ? "01N00" : "03N00"));
-  put(&map, "status_description", text((warning ? "warn: " : "info: ") + n.title + ". " + n.description));
+  put(&map, "gql_status", text(!n.gql_status.empty() ? n.gql_status : warning ? "01N00" : "03N00"));
+  put(&map, "status_description", text(!n.gql_description.empty() ? n.gql_description : (warning ? "warn: " : "info: ") + n.title + ". " + n.description));
   put(&map, "description", text(n.description));
   put(&map, "neo4j_code", text(n.code));
   put(&map, "title", text(n.title));
