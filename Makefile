@@ -1,5 +1,5 @@
 # The commands people type. `make cluster` and `make test` need no other step.
-.PHONY: all setup build cluster test unit test-sanitizers bench soak clean
+.PHONY: all setup build cluster test unit test-sanitizers differential bench soak clean
 
 JOBS ?= $(shell nproc)
 
@@ -27,6 +27,10 @@ unit: build
 
 test-sanitizers: setup
 	@scripts/run-sanitizers
+
+# Random queries on Graft and on a Neo4j: tests/differential/README.md
+differential: build
+	@.venv/bin/python tests/differential/run.py --peer "$(PEER)" --seed $(or $(SEED),1) --queries $(or $(QUERIES),20000)
 
 bench: build
 	build/bin/bench_storage

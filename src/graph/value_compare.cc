@@ -192,6 +192,20 @@ bool same_maps(const Map& a, const Map& b, bool (*same)(const Value&, const Valu
 
 Comparison to_comparison(int c) { return static_cast<Comparison>(c); }
 
+// As Neo4j, where < of maps follows their order; the first pair of values that differs or cannot be compared decides.
+Comparison compare_maps(const Map& a, const Map& b) {
+  if (int c = three_way(a.size(), b.size())) return to_comparison(c);
+  auto left = sorted_entries(a), right = sorted_entries(b);
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (int c = three_way(std::string_view(left[i]->first), std::string_view(right[i]->first))) return to_comparison(c);
+  }
+  for (size_t i = 0; i < left.size(); ++i) {
+    Comparison c = compare(left[i]->second, right[i]->second);
+    if (c != Comparison::kEqual) return c;
+  }
+  return Comparison::kEqual;
+}
+
 Comparison compare_lists(const List& a, const List& b) {
   size_t n = std::min(a.size(), b.size());
   for (size_t i = 0; i < n; ++i) {
@@ -358,7 +372,7 @@ Comparison compare(const Value& a, const Value& b) {
   if (a.type() != b.type()) return Comparison::kNull;
   switch (a.type()) {
     case ValueType::kList: return compare_lists(a.as_list(), b.as_list());
-    case ValueType::kMap:
+    case ValueType::kMap: return compare_maps(a.as_map(), b.as_map());
     case ValueType::kNode:
     case ValueType::kRelationship:
     case ValueType::kPath:

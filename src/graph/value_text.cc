@@ -39,7 +39,10 @@ void put_float(double d, std::string* out) {
   out->append(text.substr(0, e));
   if (text.substr(0, e).find('.') == std::string_view::npos) out->append(".0");
   out->push_back('E');
-  out->append(std::to_string(std::atoi(buffer + e + 1)));
+  int exponent = 0;
+  const char* first = buffer + e + 1;
+  std::from_chars(first + (*first == '+' ? 1 : 0), end, exponent);
+  out->append(std::to_string(exponent));
 }
 
 void put_quoted(std::string_view s, std::string* out) {
@@ -151,16 +154,16 @@ void put_duration_text(const Duration& d, std::string* out) {
 }
 
 void put_point_text(const Point& p, std::string* out) {
-  out->append("point({srid:").append(std::to_string(p.srid)).append(", ");
-  out->append("x:");
+  out->append("point({x: ");
   put_float(p.x, out);
-  out->append(", y:");
+  out->append(", y: ");
   put_float(p.y, out);
   if (!is_flat(p.srid)) {
-    out->append(", z:");
+    out->append(", z: ");
     put_float(p.z, out);
   }
-  out->append("})");
+  bool geographic = p.srid == 4326 || p.srid == 4979;
+  out->append(geographic ? ", crs: 'wgs-84" : ", crs: 'cartesian").append(is_flat(p.srid) ? "'})" : "-3d'})");
 }
 
 void put_list(const List& list, std::string* out) {

@@ -162,22 +162,20 @@ SetWriter::SetWriter(Executor& executor, QueryContext& context, const std::vecto
 
 void SetWriter::apply(const Batch& batch, uint32_t row) {
   Frame frame{context_, &batch, row, executor_.locals()};
-  for (Item& item : items_) {
+  for (size_t i = 0; i < items_.size(); ++i) {
+    Item& item = items_[i];
     Value entity = item.target->eval(frame);
     if (entity.is_null()) continue;
     if (entity.type() != ValueType::kNode && entity.type() != ValueType::kRelationship) throw_type("Node or Relationship", entity);
     entity.type() == ValueType::kNode ? require_node(context_, entity.as_node())
                                       : require_relationship(context_, entity.as_relationship());
     switch (item.item->kind) {
-      case SetItemKind::kProperty: set_property(entity, item.property, item.value->eval(frame)); break;
+      case SetItemKind::kProperty:
+      case SetItemKind::kDynamicProperty: i = set_together(frame, entity, i); break;
       case SetItemKind::kRemoveProperty: set_property(entity, item.property, Value()); break;
-      case SetItemKind::kDynamicProperty:
       case SetItemKind::kRemoveDynamicProperty: {
         Value key = item.key->eval(frame);
-        if (key.is_null() && item.value == nullptr) break;
-        if (key.type() != ValueType::kString) throw_type("String", key);
-        LateToken token(LateToken::kPropertyKey, std::string(key.as_string()));
-        set_property(entity, token, item.value == nullptr ? Value() : item.value->eval(frame));
+        if (!key.is_null()) set_dynamic(entity, key, Value());
         break;
       }
       case SetItemKind::kReplace: set_properties(entity, item.value->eval(frame), true); break;
@@ -185,6 +183,36 @@ void SetWriter::apply(const Batch& batch, uint32_t row) {
       case SetItemKind::kLabels: set_labels(frame, entity, item); break;
     }
   }
+}
+
+// Neo4j: in SET n.a = 1, n.b = n.a the values of neighbouring items of one variable are computed before any is set.
+size_t SetWriter::set_together(const Frame& frame, const Value& entity, size_t first) {
+  size_t last = first;
+  const Expr* target = items_[first].item->target;
+  auto belongs = [&](const SetItem& other) {
+    bool property = other.kind == SetItemKind::kProperty || other.kind == SetItemKind::kDynamicProperty;
+    return property && other.target->kind == ExprKind::kVariable && other.target->slot == target->slot;
+  };
+  while (target->kind == ExprKind::kVariable && last + 1 < items_.size() && belongs(*items_[last + 1].item)) ++last;
+  std::vector<Value> keys, values;
+  for (size_t i = first; i <= last; ++i) {
+    keys.push_back(items_[i].key == nullptr ? Value() : items_[i].key->eval(frame));
+    values.push_back(items_[i].value->eval(frame));
+  }
+  for (size_t i = first; i <= last; ++i) {
+    if (items_[i].key == nullptr) {
+      set_property(entity, items_[i].property, values[i - first]);
+    } else {
+      set_dynamic(entity, keys[i - first], values[i - first]);
+    }
+  }
+  return last;
+}
+
+void SetWriter::set_dynamic(const Value& entity, const Value& key, const Value& value) {
+  if (key.type() != ValueType::kString) throw_type("String", key);
+  LateToken token(LateToken::kPropertyKey, std::string(key.as_string()));
+  set_property(entity, token, value);
 }
 
 void SetWriter::write(const Value& entity, graph::PropertyKeyId key, const Value& value) {

@@ -74,6 +74,8 @@ class SetWriter {
     LabelNames labels;
     LateToken property;
   };
+  size_t set_together(const Frame& frame, const graph::Value& entity, size_t first);
+  void set_dynamic(const graph::Value& entity, const graph::Value& key, const graph::Value& value);
   void set_property(const graph::Value& entity, LateToken& key, const graph::Value& value);
   void set_properties(const graph::Value& entity, const graph::Value& map, bool replace);
   void set_labels(const Frame& frame, const graph::Value& entity, Item& item);

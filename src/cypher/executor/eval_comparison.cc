@@ -33,7 +33,6 @@ template <bool kLess>
 Value strictly(const Value& a, const Value& b) {
   Value v = ordered<kLess, false>(a, b);
   switch (a.type()) {
-    case graph::ValueType::kMap:
     case graph::ValueType::kNode:
     case graph::ValueType::kRelationship:
     case graph::ValueType::kPath:

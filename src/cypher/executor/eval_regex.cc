@@ -18,8 +18,8 @@ class Regex final : public Evaluator {
   Value eval(const Frame& frame) override {
     Value text = text_->eval(frame), pattern = pattern_->eval(frame);
     if (text.is_null() || pattern.is_null()) return {};
-    if (pattern.type() != ValueType::kString) throw_type("String", pattern);
     if (text.type() != ValueType::kString) return {};
+    if (pattern.type() != ValueType::kString) throw_type("String", pattern);
     prepare(pattern.as_string());
     std::string_view s = text.as_string();
     return Value::boolean(re2::RE2::FullMatch(re2::StringPiece(s.data(), s.size()), *compiled_));
@@ -32,7 +32,7 @@ class Regex final : public Evaluator {
     re2::RE2::Options options;
     options.set_log_errors(false);
     auto compiled = std::make_unique<re2::RE2>(source_, options);
-    if (!compiled->ok()) throw_error(ErrorCode::kSyntax, "Invalid Regex: " + compiled->error() + ": '" + source_ + "'");
+    if (!compiled->ok()) throw_error(ErrorCode::kSemantic, "Invalid Regex: " + compiled->error() + ": '" + source_ + "'");
     compiled_ = std::move(compiled);
   }
 

@@ -72,11 +72,12 @@ class ShortestPath final : public Operator {
     given_ = 0;
     graph::NodeId from = in_->column(shortest_.from).node(row_), to = in_->column(shortest_.to).node(row_);
     if (from == graph::kNoId || to == graph::kNoId) return;
-    if (from == to) {
-      if (shortest_.min == 0 && satisfies(Path{{from}, {}})) paths_.push_back(Path{{from}, {}});
+    if (from == to && shortest_.min == 0 && satisfies(Path{{from}, {}})) {
+      paths_.push_back(Path{{from}, {}});
       return;
     }
-    if (!has_types_) return;
+    if (!has_types_ || (from == to && !shortest_.round_trips)) return;
+    if (from == to) return search_round(from);
     PathSearch bfs(context(), shortest_.direction, types_, [this](graph::RelationshipId id) { return may_walk(id); });
     if (path_predicate_.empty()) {
       paths_ = bfs.run(from, to, shortest_.max, shortest_.all);
@@ -86,6 +87,37 @@ class ShortestPath final : public Operator {
     if (candidates.empty()) return;
     for (Path& path : candidates) keep_if_satisfying(std::move(path));
     if (paths_.empty()) search_longer(from, to, candidates[0].relationships.size() + 1);
+  }
+
+  // A way round is a first relationship, and a shortest path back from its end that does without it.
+  void search_round(graph::NodeId from) {
+    Neighbours neighbours(context(), shortest_.direction);
+    neighbours.open(from, types_);
+    std::vector<uint64_t> nodes, relationships;
+    while (neighbours.next(4096, &nodes, &relationships) > 0) context().check();
+    size_t best = shortest_.max.value_or(SIZE_MAX);
+    for (size_t i = 0; i < nodes.size() && best > 0; ++i) {
+      context().tick();
+      graph::RelationshipId first = relationships[i];
+      bool seen = std::find(relationships.begin(), relationships.begin() + static_cast<ptrdiff_t>(i), first) != relationships.begin() + static_cast<ptrdiff_t>(i);
+      if (!may_walk(first) || (nodes[i] == from && seen)) continue;  // a loop is met from both its ends
+      std::vector<Path> back{Path{{from}, {}}};
+      if (nodes[i] != from) {
+        PathSearch bfs(context(), shortest_.direction, types_, [this, first](graph::RelationshipId id) { return id != first && may_walk(id); });
+        back = bfs.run(nodes[i], from, best - 1, shortest_.all);
+      }
+      for (Path& path : back) keep_round(from, first, std::move(path), &best);
+    }
+  }
+
+  void keep_round(graph::NodeId from, graph::RelationshipId first, Path back, size_t* best) {
+    size_t length = back.relationships.size() + 1;
+    if (length > *best || (length == *best && !shortest_.all && !paths_.empty())) return;
+    if (length < *best) paths_.clear();
+    *best = length;
+    back.nodes.insert(back.nodes.begin(), from);
+    back.relationships.insert(back.relationships.begin(), first);
+    paths_.push_back(std::move(back));
   }
 
   bool may_walk(graph::RelationshipId id) {

@@ -141,10 +141,12 @@ Value element_of(QueryContext& context, const Value& subject, const Value& key) 
     throw_type("List", subject);
   }
   switch (subject.type()) {
-    case ValueType::kMap:
-    case ValueType::kNode:
-    case ValueType::kRelationship: return property_of(context, subject, key.as_string());
-    default: throw_type("Map, Node or Relationship", subject);
+    case ValueType::kString:
+    case ValueType::kBoolean:
+    case ValueType::kInteger:
+    case ValueType::kFloat:
+    case ValueType::kPath: throw_type("Map, Node or Relationship", subject);
+    default: return property_of(context, subject, key.as_string());
   }
 }
 

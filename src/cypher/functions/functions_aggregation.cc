@@ -140,6 +140,7 @@ class StandardDeviation final : public Aggregator {
     squares_ += delta * (x - mean_);
   }
   Value finish(QueryContext&) override {
+    if (n_ == 0) return Value();
     int64_t divisor = of_population ? n_ : n_ - 1;
     return Value::floating(divisor <= 0 ? 0.0 : std::sqrt(squares_ / static_cast<double>(divisor)));
   }

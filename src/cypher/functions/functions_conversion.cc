@@ -59,7 +59,8 @@ std::optional<Value> convert_integer(const Value& v) {
     case ValueType::kFloat: return integer_from_float(v.as_float());
     case ValueType::kBoolean: return Value::integer(v.as_boolean() ? 1 : 0);
     case ValueType::kString: {
-      std::string_view text = trimmed(v.as_string());
+      std::string_view text = v.as_string();
+      if (text != trimmed(text)) return Value();  // unlike toFloat()
       std::string_view digits = !text.empty() && text.front() == '+' ? text.substr(1) : text;
       int64_t n = 0;
       auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
@@ -138,10 +139,10 @@ Value each(QueryContext& context, Arguments args) {
 }  // namespace
 
 void add_conversion_functions(FunctionTable& t) {
-  t.scalar("toInteger(input :: ANY) :: INTEGER", "Scalar", strict<convert_integer>, "A number, boolean or text as an integer.");
-  t.scalar("toFloat(input :: ANY) :: FLOAT", "Scalar", strict<convert_float>, "A number or text as a float.");
-  t.scalar("toBoolean(input :: ANY) :: BOOLEAN", "Scalar", strict<convert_boolean>, "Text or an integer as a boolean.");
-  t.scalar("toString(input :: ANY) :: STRING", "String", strict<convert_string>, "A value as text.");
+  t.scalar("toInteger(input :: BOOLEAN | FLOAT | INTEGER | STRING) :: INTEGER", "Scalar", strict<convert_integer>, "A number, boolean or text as an integer.");
+  t.scalar("toFloat(input :: FLOAT | INTEGER | STRING) :: FLOAT", "Scalar", strict<convert_float>, "A number or text as a float.");
+  t.scalar("toBoolean(input :: BOOLEAN | INTEGER | STRING) :: BOOLEAN", "Scalar", strict<convert_boolean>, "Text or an integer as a boolean.");
+  t.scalar("toString(input :: BOOLEAN | FLOAT | INTEGER | STRING | POINT | DURATION | TEMPORAL) :: STRING", "String", strict<convert_string>, "A value as text.");
   t.scalar("toIntegerOrNull(input :: ANY) :: INTEGER", "Scalar", or_null<convert_integer>, "As toInteger(), null where that is an error.");
   t.scalar("toFloatOrNull(input :: ANY) :: FLOAT", "Scalar", or_null<convert_float>, "As toFloat(), null where that is an error.");
   t.scalar("toBooleanOrNull(input :: ANY) :: BOOLEAN", "Scalar", or_null<convert_boolean>, "As toBoolean(), null where that is an error.");

@@ -61,7 +61,6 @@ Value reverse(QueryContext&, Arguments args) {
 }
 
 Value range(QueryContext& context, Arguments args) {
-  if (any_null(args)) return Value();
   int64_t start = integer_argument(args[0]), end = integer_argument(args[1]);
   int64_t step = args.size() > 2 ? integer_argument(args[2]) : 1;
   if (step == 0) throw_error(ErrorCode::kArgument, "The step of range() must not be 0");
@@ -106,7 +105,7 @@ void add_list_functions(FunctionTable& t) {
   t.scalar("size(input :: STRING | LIST<ANY>) :: INTEGER", "Scalar", size, "Elements of a list, or characters of a string.");
   t.scalar("isEmpty(input :: STRING | LIST<ANY> | MAP) :: BOOLEAN", "Predicate", is_empty, "True for what has no elements.");
   t.scalar("reverse(input :: STRING | LIST<ANY>) :: STRING | LIST<ANY>", "List", reverse, "The elements or characters in reverse order.");
-  t.scalar("range(start :: INTEGER, end :: INTEGER, step = 1 :: INTEGER) :: LIST<INTEGER>", "List", range, "All integers from start to end, both included, by step.");
+  t.scalar("range(start :: INTEGER, end :: INTEGER, step = 1 :: INTEGER) :: LIST<INTEGER>", "List", range, "All integers from start to end, both included, by step.", Stability::kForever, true);
   t.scalar("nodes(input :: PATH) :: LIST<NODE>", "List", nodes, "The nodes of a path.");
   t.scalar("relationships(input :: PATH) :: LIST<RELATIONSHIP>", "List", relationships, "The relationships of a path.");
 }

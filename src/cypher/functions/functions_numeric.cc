@@ -45,9 +45,8 @@ Rounding rounding_mode(std::string_view text) {
   constexpr std::pair<std::string_view, Rounding> kModes[] = {
       {"UP", Rounding::kUp}, {"DOWN", Rounding::kDown}, {"CEILING", Rounding::kCeiling}, {"FLOOR", Rounding::kFloor},
       {"HALF_UP", Rounding::kHalfUp}, {"HALF_DOWN", Rounding::kHalfDown}, {"HALF_EVEN", Rounding::kHalfEven}};
-  std::string wanted = to_upper(text);
   for (auto [name, mode] : kModes) {
-    if (name == wanted) return mode;
+    if (name == text) return mode;
   }
   throw_error(ErrorCode::kArgument, "Unknown rounding mode '" + std::string(text) + "': use UP, DOWN, CEILING, FLOOR, HALF_UP, HALF_DOWN or HALF_EVEN");
 }

@@ -1,5 +1,6 @@
 // Functions on entities and single values.
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include <fmt/core.h>
@@ -104,12 +105,22 @@ size_t type_rank(ValueType t) {
   return rank;
 }
 
+// Of lists those of the smaller element types stand first.
+std::vector<size_t> type_order(const Value& v) {
+  std::vector<size_t> order{type_rank(v.type())};
+  if (v.type() != ValueType::kList) return order;
+  std::set<std::vector<size_t>> inner;
+  for (const Value& e : v.as_list()) inner.insert(type_order(e));
+  for (const auto& o : inner) order.insert(order.end(), o.begin(), o.end());
+  return order;
+}
+
 std::string type_text(const Value& v) {
   if (v.is_null()) return "NULL";
   std::string text(kTypeNames[type_rank(v.type())].second);
   if (v.type() == ValueType::kList) {
-    std::vector<std::pair<size_t, std::string>> inner;
-    for (const Value& e : v.as_list()) inner.emplace_back(type_rank(e.type()), type_text(e));
+    std::vector<std::pair<std::vector<size_t>, std::string>> inner;
+    for (const Value& e : v.as_list()) inner.emplace_back(type_order(e), type_text(e));
     std::sort(inner.begin(), inner.end());
     inner.erase(std::unique(inner.begin(), inner.end()), inner.end());
     // A null among the elements makes the other types nullable instead of standing on its own.

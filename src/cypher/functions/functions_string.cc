@@ -61,14 +61,25 @@ Value normalized(QueryContext&, Arguments args) {
   return Value::string(normalize(string_argument(args[0]), form));
 }
 
+// The empty string occurs before and after each character.
+std::string between_characters(QueryContext& context, std::string_view text, std::string_view by) {
+  charge_once(context, text.size() * (by.size() + 1));
+  std::string out(by);
+  for (uint32_t c : decode_utf8(text)) {
+    context.tick();
+    append_utf8(c, &out);
+    out.append(by);
+  }
+  return out;
+}
+
 Value replace(QueryContext& context, Arguments args) {
   if (any_null(args)) return Value();
   std::string_view text = string_argument(args[0]), search = string_argument(args[1]), by = string_argument(args[2]);
-  size_t limit = args.size() > 3 ? count_argument(args[3], "The limit of replace()") : std::string_view::npos;
-  if (search.empty()) return args[0];
+  if (search.empty()) return Value::string(between_characters(context, text, by));
   std::string out;
   size_t from = 0;
-  for (size_t at; limit > 0 && (at = text.find(search, from)) != std::string_view::npos; --limit) {
+  for (size_t at; (at = text.find(search, from)) != std::string_view::npos;) {
     context.tick();
     out.append(text.substr(from, at - from)).append(by);
     from = at + search.size();
@@ -77,12 +88,12 @@ Value replace(QueryContext& context, Arguments args) {
   return Value::string(out.append(text.substr(from)));
 }
 
-// The earliest delimiter in text; npos: none.
+// The earliest delimiter in text, of several there the first given; npos: none.
 size_t find_delimiter(std::string_view text, const std::vector<std::string_view>& delimiters, size_t* length) {
   size_t best = std::string_view::npos;
   for (std::string_view d : delimiters) {
     size_t at = text.find(d);
-    if (at < best || (at == best && at != std::string_view::npos && d.size() > *length)) {
+    if (at < best) {
       best = at;
       *length = d.size();
     }
@@ -146,7 +157,7 @@ void add_string_functions(FunctionTable& t) {
   for (const char* name : {"toUpper(input :: STRING) :: STRING", "upper(input :: STRING) :: STRING"}) t.scalar(name, "String", upper, "A string in upper case.");
   for (const char* name : {"toLower(input :: STRING) :: STRING", "lower(input :: STRING) :: STRING"}) t.scalar(name, "String", lower, "A string in lower case.");
   t.scalar("normalize(input :: STRING, normalForm = NFC :: STRING) :: STRING", "String", normalized, "A string in a Unicode normal form.");
-  t.scalar("replace(original :: STRING, search :: STRING, replace :: STRING, limit = null :: INTEGER) :: STRING", "String", replace, "A string with every occurrence of another replaced.");
+  t.scalar("replace(original :: STRING, search :: STRING, replace :: STRING) :: STRING", "String", replace, "A string with every occurrence of another replaced.");
   t.scalar("split(original :: STRING, splitDelimiters :: STRING | LIST<STRING>) :: LIST<STRING>", "String", split, "The parts of a string between delimiters.");
   for (const char* name : {"char_length(input :: STRING) :: INTEGER", "character_length(input :: STRING) :: INTEGER"}) t.scalar(name, "Scalar", char_length, "How many characters a string has.");
 }

@@ -35,7 +35,7 @@ Value at_once(QueryContext& context, Arguments args) { return at_moment(type, co
 
 template <ValueType type>
 Value truncate(QueryContext& context, Arguments args) {
-  if (args[0].is_null()) return Value();
+  if (args[0].is_null() || (args.size() > 1 && args[1].is_null())) throw_type(args[0].is_null() ? "String" : "a temporal value", Value());
   Value value = args.size() > 1 ? args[1] : temporal_now(type, moment(context.statement_time()), "");
   return truncate_temporal(type, string_argument(args[0]), value, args.size() > 2 ? args[2] : Value());
 }
@@ -47,7 +47,7 @@ void add_type(FunctionTable& t, const std::string& name, const std::string& resu
     t.scalar(name + clock + "(timezone = UTC :: STRING) :: " + result, "Temporal", at_statement<type>, "The statement's moment.", Stability::kStatement);
   }
   t.scalar(name + ".realtime(timezone = UTC :: STRING) :: " + result, "Temporal", at_once<type>, "This very moment.", Stability::kNever);
-  t.scalar(name + ".truncate(unit :: STRING, input = now :: TEMPORAL, fields = null :: MAP) :: " + result, "Temporal", truncate<type>, "A temporal value cut to a unit.", Stability::kStatement);
+  t.scalar(name + ".truncate(unit :: STRING, input = now :: TEMPORAL, fields = null :: MAP) :: " + result, "Temporal", truncate<type>, "A temporal value cut to a unit.", Stability::kStatement, true);
 }
 
 Value from_epoch(QueryContext&, Arguments args) { return datetime_from_epoch(args[0], args[1]); }

@@ -147,8 +147,7 @@ Value negate(const Value& a) {
 }
 
 Value unary_plus(const Value& a) {
-  if (a.is_null() || a.is_number() || is_duration(a)) return a;
-  throw_type("Integer, Float or Duration", a);
+  return a;  // of whatever type, as Neo4j; the analysis refuses what is certainly no number
 }
 
 Value concatenate(const Value& a, const Value& b) {

@@ -22,7 +22,7 @@ bool date_component(int64_t days, std::string_view key, int64_t* out) {
   if (key == "day") return *out = c.day, true;
   if (key == "ordinalDay") return *out = days - days_from_civil(c.year, 1, 1) + 1, true;
   if (key == "weekDay" || key == "dayOfWeek") return *out = w.day, true;
-  if (key == "dayOfQuarter") return *out = days - days_from_civil(c.year, quarter * 3 - 2, 1) + 1, true;
+  if (key == "dayOfQuarter" || key == "quarterDay") return *out = days - days_from_civil(c.year, quarter * 3 - 2, 1) + 1, true;
   return false;
 }
 

@@ -20,6 +20,7 @@ Value from_text(ValueType type, std::string_view text) {
     int64_t local = *parsed.days * kSecondsPerDay + parsed.nanos_of_day.value_or(0) / kNanosPerSecond;
     DateTime t = at_instant(*parsed.zone, local - *parsed.given_offset, static_cast<int32_t>(parsed.nanos_of_day.value_or(0) % kNanosPerSecond));
     if (t.offset_seconds == *parsed.given_offset) return Value::date_time(t);
+    throw QueryError{ErrorCode::kArgument, "The zone " + parsed.zone->name + " does not have the offset " + iso_offset(*parsed.given_offset) + " then", {}};
   }
   return put_together(type, parts);
 }

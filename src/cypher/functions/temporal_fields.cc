@@ -124,7 +124,6 @@ int64_t week_based(const MapFields& f, const std::optional<int64_t>& base) {
   WeekDate from = base ? week_date_from_days(*base) : WeekDate{*f.number[kYear], 1, 1};
   int64_t year = f.number[kYear].value_or(from.week_year);
   auto week = static_cast<int>(f.number[kWeek].value_or(from.week));
-  if (week > weeks_in_year(year)) bad_argument("Invalid value for week: the year " + std::to_string(year) + " has 52 weeks");
   return days_from_week_date(year, week, static_cast<int>(f.number[kDayOfWeek].value_or(from.day)));
 }
 
@@ -138,6 +137,11 @@ int64_t quarter_based(const MapFields& f, int64_t year, const std::optional<int6
   quarter = f.number[kQuarter].value_or(quarter);
   day = f.number[kDayOfQuarter].value_or(day);
   int64_t start = days_from_civil(year, static_cast<int>(quarter - 1) * 3 + 1, 1);
+  if (base && !f.number[kDayOfQuarter]) {  // the same month of the quarter and day of the month, as far as there is one
+    CivilDate c = civil_from_days(*base);
+    int month = static_cast<int>(quarter - 1) * 3 + (c.month - 1) % 3 + 1;
+    return days_from_civil(year, month, std::min(c.day, days_in_month(year, month)));
+  }
   if (day > add_months(start, 3) - start) bad_argument("Invalid value for dayOfQuarter: " + std::to_string(day));
   return start + day - 1;
 }
@@ -159,6 +163,7 @@ int64_t date_from_fields(const MapFields& f, const std::optional<int64_t>& base)
     return days_from_civil(year, 1, 1) + *f.number[kOrdinalDay] - 1;
   }
   auto month = static_cast<int>(f.number[kMonth].value_or(from.month)), day = static_cast<int>(f.number[kDay].value_or(from.day));
+  if (base && !f.number[kDay]) day = std::min(day, days_in_month(year, month));
   if (day > days_in_month(year, month)) {
     bad_argument("Invalid value for day: " + std::to_string(year) + "-" + std::to_string(month) + " has " +
                  std::to_string(days_in_month(year, month)) + " days");

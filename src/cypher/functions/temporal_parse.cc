@@ -14,7 +14,7 @@ using graph::ValueType;
 using namespace graph;  // calendar
 
 [[noreturn]] void cannot_parse(ValueType type, std::string_view text) {
-  throw QueryError{ErrorCode::kArgument,
+  throw QueryError{ErrorCode::kSyntax,
                    "Text cannot be parsed to a " + std::string(graph::type_name(type)) + ": '" + std::string(text) + "'", {}};
 }
 

@@ -19,7 +19,7 @@ constexpr int64_t kCycleSeconds = int64_t{146'097} * kSecondsPerDay;  // 400 yea
 constexpr int64_t kRulesEnd = int64_t{2400 - 1970} * 365 * kSecondsPerDay;
 
 [[noreturn]] void bad_zone(std::string_view text) {
-  throw QueryError{ErrorCode::kArgument, "Invalid time zone '" + std::string(text) +
+  throw QueryError{ErrorCode::kSyntax, "Invalid time zone '" + std::string(text) +
                                              "': use an offset such as +01:00 or a name such as Europe/Stockholm", {}};
 }
 

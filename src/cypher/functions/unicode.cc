@@ -125,8 +125,9 @@ std::string to_lower(std::string_view text) {
   return out;
 }
 
+// White space as Java has it: not the spaces that do not break.
 std::string_view trim(std::string_view text, TrimSide side) {
-  return trim_if(text, side, [](uint32_t c) { return u_isUWhiteSpace(static_cast<UChar32>(c)) != 0; });
+  return trim_if(text, side, [](uint32_t c) { return u_isWhitespace(static_cast<UChar32>(c)) != 0; });
 }
 
 std::string_view trim(std::string_view text, std::string_view characters, TrimSide side) {

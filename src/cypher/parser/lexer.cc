@@ -143,14 +143,15 @@ class Lexer {
   void scan_number(LexToken* token) {
     const Position start = at_;
     token->kind = TokenKind::kInteger;
-    if (peek() == '0' && ((peek(1) | 32) == 'x' || (peek(1) | 32) == 'o')) {
-      const bool hex = (peek(1) | 32) == 'x';
+    if (peek() == '0' && (peek(1) == 'x' || peek(1) == 'o')) {
+      const bool hex = peek(1) == 'x';
       advance_by(2);
       const size_t digits = byte_;
       while (hex ? isxdigit(static_cast<unsigned char>(peek())) || peek() == '_' : (peek() >= '0' && peek() <= '7') || peek() == '_') advance();
       if (byte_ == digits || continues_name(code_at(byte_))) invalid_number(start, token);
       return;
     }
+    const bool old_octal = peek() == '0' && is_digit(peek(1));
     digits();
     if (peek() == '.' && is_digit(peek(1))) {
       token->kind = TokenKind::kFloat;
@@ -166,7 +167,7 @@ class Lexer {
       digits();
     }
     if (token->kind == TokenKind::kFloat && ((peek() | 32) == 'f' || (peek() | 32) == 'd') && !continues_name(code_at(byte_ + 1))) advance();
-    if (continues_name(code_at(byte_))) invalid_number(start, token);
+    if (continues_name(code_at(byte_)) || (old_octal && token->kind == TokenKind::kInteger)) invalid_number(start, token);
   }
   void digits() {
     while (is_digit(peek()) || (peek() == '_' && is_digit(peek(1)))) advance();
@@ -208,9 +209,10 @@ class Lexer {
       case 's': *out += ' '; break;
       case '0': *out += '\0'; break;
       case '\\': case '\'': case '"': case '`': *out += c; break;
-      case 'u': case 'U': return scan_unicode_escape(out, start);
-      default:
-        fail(std::string("Invalid escape sequence in a string: expected one of \\\\, \\', \\\", \\`, \\b, \\f, \\n, \\r, \\t, \\uXXXX, \\UXXXXXXXX"), start);
+      case 'u': return scan_unicode_escape(out, start);
+      default:  // not an escape: both characters stand for themselves
+        *out += '\\';
+        return;
     }
     advance();
   }

@@ -290,7 +290,7 @@ Expr* Parser::named() {
     if (is_word("NULL")) return literal(graph::Value());
     if (is_word("TRUE") && !call) return literal(graph::Value::boolean(true));
     if (is_word("FALSE") && !call) return literal(graph::Value::boolean(false));
-    if (is_word("CASE") && !call && !is_symbol(")", 1) && !is_symbol(",", 1) && !is_symbol(".", 1)) return case_expression();
+    if (is_word("CASE") && !is_symbol(")", 1) && !is_symbol(",", 1) && !is_symbol(".", 1)) return case_expression();
     if (is_symbol("{", 1)) {
       if (is_word("EXISTS")) return subquery(ExprKind::kExists);
       if (is_word("COUNT")) return subquery(ExprKind::kCountSubquery);
@@ -402,7 +402,8 @@ Expr* Parser::trim_function() {
     ++next_;
   }
   Expr* characters = nullptr;
-  if (!(specified && is_word("FROM"))) characters = expression();
+  bool bare = is_word("FROM") && !is_symbol(")", 1) && !is_symbol(",", 1) && !is_symbol(".", 1);  // not a variable of that name
+  if (!(specified && is_word("FROM")) && !bare) characters = expression();
   if (word("FROM")) {
     if (!specified) e->name = "btrim";
     Expr* text = expression();

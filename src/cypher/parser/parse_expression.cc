@@ -165,6 +165,12 @@ Expr* Parser::is_predicate(Expr* left) {
       break;
     }
   }
+  const bool labels = is_symbol("!") || is_symbol("%") || is_symbol("(") || (is_name() && !is_word("NORMALIZED"));
+  if (!negated && labels) {  // n IS Label&Other
+    Expr* e = make(ExprKind::kHasLabels, position, {left});
+    e->labels = label_expression(false);
+    return e;
+  }
   if (!word("NORMALIZED")) unexpected();
   Expr* e = make(negated ? ExprKind::kIsNotNormalized : ExprKind::kIsNormalized, position, {left});
   e->name = form;
@@ -231,6 +237,7 @@ Expr* Parser::bracket(Expr* subject) {
   Expr* from = is_symbol("..") ? nullptr : expression();
   Expr* e;
   if (symbol("..")) {
+    if (!from && is_symbol("]")) expected("the start or the end of the slice"), unexpected();
     Expr* to = is_symbol("]") ? nullptr : expression();
     e = make(ExprKind::kSlice, position, {subject, from, to});
   } else {
@@ -320,7 +327,11 @@ TypeExpr* Parser::type_expression() {
   TypeExpr* all = arena_->make<TypeExpr>();
   all->kind = TypeKind::kUnion;
   all->members.push_back(first);
+  const Position position = here();
   while (symbol("|")) all->members.push_back(type_atom());
+  for (const TypeExpr* member : all->members) {
+    if (member->not_null != first->not_null) fail("All types of a union must be nullable, or all NOT NULL", position);
+  }
   return all;
 }
 

@@ -9,7 +9,7 @@ Statement Parser::statement() {
   if (is_word("CYPHER") && !is_symbol("(", 1)) {  // CYPHER 5 planner=cost: options without a meaning here
     ++next_;
     if (token().kind == TokenKind::kInteger || token().kind == TokenKind::kFloat) ++next_;
-    while (is_name() && is_symbol("=", 1)) next_ += 3;
+    while (is_name() && is_symbol("=", 1)) query_option();
   }
   if (word("EXPLAIN")) {
     out.mode = QueryMode::kExplain;
@@ -24,6 +24,14 @@ Statement Parser::statement() {
     unexpected();
   }
   return out;
+}
+
+// planner=cost and the like: checked for its name, without a meaning here.
+void Parser::query_option() {
+  constexpr std::string_view kOptions[] = {"PLANNER", "RUNTIME", "EXPRESSIONENGINE", "OPERATORENGINE", "INTERPRETEDPIPESFALLBACK", "REPLAN", "UPDATESTRATEGY",
+                                           "CONNECTCOMPONENTSPLANNER", "PARALLELRUNTIMESUPPORT", "INFERSCHEMAPARTS", "EAGERANALYZER", "STATEFULSHORTESTPLANNINGMODE", "LABELINFERENCE", "DEBUG"};
+  if (std::none_of(std::begin(kOptions), std::end(kOptions), [&](std::string_view o) { return is_word(o); })) unexpected();
+  next_ += 3;
 }
 
 Query* Parser::query() {

@@ -47,6 +47,7 @@ class Parser {
   };
 
   // ---- Statements (parse_query.cc)
+  void query_option();
   Query* query();
   SingleQuery* single_query();
   bool query_starts() const;

@@ -171,6 +171,7 @@ struct PlanShortestPath : PlanNode {
   uint64_t min = 1;               // 0 or 1
   std::optional<uint64_t> max;
   bool all = false;
+  bool round_trips = false;        // from == to: the shortest way round, if min is not 0; else there is no path
   Slot step_relationship = kNoSlot;
   std::vector<Expr*> step_predicates;
   std::vector<Expr*> path_predicates;  // need the whole path (relationships, path slots): shortest one that satisfies them

@@ -336,6 +336,7 @@ void Planner::emit_shortest(QueryGraph* g, const GraphEdge& e, std::vector<bool>
   shortest->min = e.length.min;
   shortest->max = e.length.max;
   shortest->all = e.all_shortest;
+  shortest->round_trips = e.path->selector != PathSelector::kShortestPathFunction && e.path->selector != PathSelector::kAllShortestPathsFunction;
   shortest->step_relationship = e.step;
   shortest->step_predicates = e.step_predicates;
   lower_all(&shortest->step_predicates, *s);

@@ -165,7 +165,12 @@ class GraphBuilder {
       walk.push_back(variable_of(to, arena_));
       graph_.edges.push_back(std::move(edge));
     }
-    if (path->parts.size() == 1) walk.push_back(variable_of(path->parts[0]->node->slot, arena_));
+    if (path->parts.size() == 1) {
+      const Slot node = path->parts[0]->node->slot;
+      walk.push_back(variable_of(node, arena_));
+      // No edge asks for it, so it is asked for here: (n) of a null n matches nothing
+      if (bound_.contains(node)) pending_.push_back(make_expr(ExprKind::kIsNotNull, {variable_of(node, arena_)}, arena_));
+    }
     split_conjunction(path->where, &pending_);
     if (path->slot == kNoSlot) return;
     graph_.introduced.insert(path->slot);

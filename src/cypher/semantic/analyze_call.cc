@@ -110,6 +110,16 @@ Scope Analyzer::importing_with(CallSubqueryClause* c, const Scope& scope) {
   return imported;
 }
 
+// Columns of a CALL { } have names, which are not those of variables outside.
+void Analyzer::check_subquery_result(const SingleQuery& part, const Scope& outer) {
+  if (part.clauses.empty() || part.clauses.back()->kind != ClauseKind::kReturn) return;
+  for (const ProjectionItem& item : static_cast<const ProjectionClause*>(part.clauses.back())->items) {
+    const Position position = item.has_alias ? item.alias_position : item.expression->position;
+    if (!item.has_alias && item.expression->kind != ExprKind::kVariable) fail("Expression in CALL { RETURN ... } must be aliased (use AS)", position);
+    if (outer.contains(item.name)) fail("Variable `" + item.name + "` already declared in outer scope", position);
+  }
+}
+
 void Analyzer::call_subquery(CallSubqueryClause* c, Scope* scope, const Scope& fixed) {
   Scope inner;
   Scope stay;
@@ -126,9 +136,9 @@ void Analyzer::call_subquery(CallSubqueryClause* c, Scope* scope, const Scope& f
   inner.insert(fixed.begin(), fixed.end());
   stay.insert(fixed.begin(), fixed.end());
   query(c->query, inner, stay, QueryRole::kCall);
+  check_subquery_result(*c->query->parts[0], *scope);
   for (size_t i = 0; i < c->query->columns.size(); ++i) {
     const std::string& name = c->query->columns[i];
-    if (scope->contains(name)) fail("Variable `" + name + "` already declared in outer scope", c->position);
     // A column that is an imported variable itself gets a slot of its own
     declare(scope, name, c->query->slots[i], Type{}, c->position);
   }

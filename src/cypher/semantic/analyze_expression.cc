@@ -172,9 +172,12 @@ Type Analyzer::expression(Expr* e, const Scope& scope, const Context& context) {
     case ExprKind::kAnd: case ExprKind::kOr: case ExprKind::kXor: case ExprKind::kNot: return boolean_operator(e, scope, context);
     case ExprKind::kEqual: case ExprKind::kNotEqual: case ExprKind::kLess: case ExprKind::kLessEqual: case ExprKind::kGreater: case ExprKind::kGreaterEqual:
     case ExprKind::kIsNull: case ExprKind::kIsNotNull: case ExprKind::kIsTyped: case ExprKind::kIsNotTyped:
-    case ExprKind::kStartsWith: case ExprKind::kEndsWith: case ExprKind::kContains: case ExprKind::kRegexMatch:
+    case ExprKind::kStartsWith: case ExprKind::kEndsWith: case ExprKind::kContains:
     case ExprKind::kIsNormalized: case ExprKind::kIsNotNormalized:
       children(e, scope, context);
+      return type_of(kBooleanMask);
+    case ExprKind::kRegexMatch:
+      for (Expr* child : e->children) require(expression(child, scope, context.value()), kStringMask, child);
       return type_of(kBooleanMask);
     case ExprKind::kIn:
       expression(e->children[0], scope, context.value());
@@ -225,8 +228,11 @@ Type Analyzer::property(Expr* e, const Scope& scope, const Context& context) {
 
 Type Analyzer::index(Expr* e, const Scope& scope, const Context& context) {
   const Type subject = expression(e->children[0], scope, context.value());
-  require(subject, kListMask | kMapMask | kNodeMask | kRelationshipMask, e->children[0], ErrorCode::kType);
+  constexpr TypeMask kFields = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask | kDurationMask;
+  require(subject, kListMask | kMapMask | kNodeMask | kRelationshipMask | kFields, e->children[0], ErrorCode::kType);
   const Type at = expression(e->children[1], scope, context.value());
+  if (subject.mask == kListMask) require(at, kIntegerMask, e->children[1], ErrorCode::kType);
+  if (subject.mask != 0 && (subject.mask & ~(kMapMask | kNodeMask | kRelationshipMask)) == 0) require(at, kStringMask, e->children[1], ErrorCode::kType);
   return subject.mask == kListMask && (at.mask & kIntegerMask) ? type_of(subject.element) : Type{};
 }
 
@@ -330,7 +336,8 @@ Type Analyzer::case_expression(Expr* e, const Scope& scope, const Context& conte
   if (e->has_subject) expression(e->children[i++], scope, context.value());
   Type out = type_of(0, 0);
   while (i + 1 < e->children.size()) {
-    expression(e->children[i], scope, e->has_subject ? context.value() : context.boolean());
+    const Type tested = expression(e->children[i], scope, e->has_subject ? context.value() : context.boolean());
+    if (!e->has_subject) require(tested, kBooleanMask, e->children[i]);
     out = either(out, expression(e->children[i + 1], scope, context));
     i += 2;
   }
@@ -379,6 +386,7 @@ Type Analyzer::pattern_comprehension(Expr* e, const Scope& scope, const Context&
 
 Type Analyzer::subquery(Expr* e, const Scope& scope) {
   query(e->query, scope, scope, e->kind == ExprKind::kCollectSubquery ? QueryRole::kCollect : QueryRole::kExists);
+  if (e->kind == ExprKind::kCollectSubquery && e->query->columns.size() != 1) fail("A Collect subquery must end with a RETURN of exactly one column", e->position);
   if (e->kind == ExprKind::kExists) return type_of(kBooleanMask);
   if (e->kind == ExprKind::kCountSubquery) return type_of(kIntegerMask);
   e->slot = e->query->slots[0];

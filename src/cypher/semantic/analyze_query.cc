@@ -172,6 +172,9 @@ void Analyzer::clause(Clause* c, Scope* scope, const Scope& fixed, bool standalo
     case ClauseKind::kUse: {
       auto* use = static_cast<UseClause*>(c);
       if (use->expression) plain(use->expression, *scope, "USE");
+      if (!use->graph.empty() && use->graph != "neo4j" && use->graph != "default") {
+        throw QueryError{ErrorCode::kDatabaseNotFound, "Graph not found: " + use->graph + " (there is one, called neo4j or default)", use->position};
+      }
       return;
     }
     case ClauseKind::kMatch: return match(static_cast<MatchClause*>(c), scope);
@@ -220,7 +223,7 @@ void Analyzer::set_items(std::vector<SetItem>* items, const Scope& scope) {
   for (SetItem& item : *items) {
     const Type target = plain(item.target, scope, "SET");
     const bool of_map = item.kind == SetItemKind::kProperty || item.kind == SetItemKind::kDynamicProperty;
-    require(target, kNodeMask | kRelationshipMask, item.target);
+    require(target, item.kind == SetItemKind::kLabels ? kNodeMask : kNodeMask | kRelationshipMask, item.target);
     if (item.key_expression) require(plain(item.key_expression, scope, "SET"), kStringMask, item.key_expression);
     if (item.value) {
       const Type value = plain(item.value, scope, "SET");

@@ -56,6 +56,7 @@ class Analyzer {
   void foreach_clause(ForeachClause* c, const Scope& scope, const Scope& fixed);
   void call_procedure(CallProcedureClause* c, Scope* scope, bool standalone);
   void call_arguments(CallProcedureClause* c, const ProcedureInfo& info, const Scope& scope, bool standalone);
+  void check_subquery_result(const SingleQuery& part, const Scope& outer);
   void call_subquery(CallSubqueryClause* c, Scope* scope, const Scope& fixed);
   Scope importing_with(CallSubqueryClause* c, const Scope& scope);
   void in_transactions(InTransactions* options, Scope* scope);

@@ -1,0 +1,31 @@
+"""Differences from Neo4j that are on purpose or its own fault: (name, reason, test). The names stand in docs/cypher.md too.
+
+A test is called with the query's text, the peer's answer and Graft's.
+"""
+import re
+
+
+def _only_peer_fails(pattern):
+    return lambda text, peer, graft: peer.failed and not graft.failed and re.search(pattern, peer.message)
+
+
+def _only_graft_fails(pattern):
+    return lambda text, peer, graft: graft.failed and not peer.failed and re.search(pattern, graft.message)
+
+
+EXPLAINED = [
+    ("reverse() of a stored list", "Neo4j refuses lists that come from a property", _only_peer_fails(r"function 'reverse\(\)'")),
+    ("integer overflow", "an error here where Neo4j gives a float or a wrapped number", _only_graft_fails(r"integer overflow|does not fit into 64 bits")),
+    ("null in a temporal map", "gives null here; Neo4j takes a default, fails or breaks the result, by field",
+     _only_peer_fails(r"was a NoValue|Cannot construct|At least one temporal unit|NO_VALUE|50N42|Builder state empty|must be specified|Cannot assign")),
+    ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
+    ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
+     _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),
+]
+
+
+def explanation(text, peer, graft):
+    for name, _, test in EXPLAINED:
+        if test(text, peer, graft):
+            return name
+    return None
