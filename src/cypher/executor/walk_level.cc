@@ -23,6 +23,7 @@ WalkLevel::WalkLevel(Executor& executor, const WalkStep& step)
   for (const WalkEdge& e : step.edges) edges_.emplace_back(context_, e);
   for (const WalkEdge& e : step.tests) tests_.emplace_back(context_, e);
   SlotSet needed;
+  free_ = step.differs.empty() && step.tests.empty();
   for (const Expr* e : step.predicates) collect_slots(e, &needed);
   needed_.assign(needed.begin(), needed.end());
 }
@@ -53,7 +54,8 @@ void WalkLevel::open(const WalkBindings& bindings) {
   }
   const NodeId from = bindings.node(edges_[last].edge.from);
   constexpr uint64_t kSearchCost = 16;
-  if (last > 0 && edges_[last].degree(from) > kSearchCost * marks_[0].nodes().size()) {
+  const uint64_t few = last > 0 ? kSearchCost * marks_[0].nodes().size() : 0;
+  if (last > 0 && from != graph::kNoId && edges_[last].most(from) > few && edges_[last].degree(from) > few) {
     search(from, bindings);
   } else {
     walk(from, bindings);
@@ -85,7 +87,7 @@ bool WalkLevel::marked_by_all(NodeId node) const {
 void WalkLevel::walk(NodeId from, const WalkBindings& bindings) {
   edges_.back().each(from, [&](const graph::NeighbourRun& run, NodeId node, uint32_t i) {
     if (!marked_by_all(node)) return;
-    if (labels_.have(context_.view(), node) && !refused(node, bindings)) add(node, walked_of(run, from, node, i), bindings);
+    if ((labels_.empty() || labels_.have(context_.view(), node)) && (free_ || !refused(node, bindings))) add(node, walked_of(run, from, node, i), bindings);
   });
 }
 
@@ -111,6 +113,16 @@ bool WalkLevel::walked_before(const ListReader& edge, graph::RelationshipId id, 
 
 void WalkLevel::add(NodeId node, const Walked& first, const WalkBindings& bindings) {
   context_.tick();
+  if (edges_.size() == 1) {
+    const WalkEdge& edge = edges_[0].edge;
+    for (int other : edge.unique_with) {
+      if (bindings.walked[static_cast<size_t>(other)].id == first.id) return;
+    }
+    if (!edge.unique_slots.empty() && is_walked(*bindings.in, bindings.row, edge.unique_slots, first.id)) return;
+    candidates_.push_back({node, 1});
+    if (edge.tracked) walked_.push_back(first);
+    return;
+  }
   std::fill(chosen_.begin(), chosen_.end(), Walked());
   const size_t last = edges_.size() - 1;
   if (walked_before(edges_[last], first.id, bindings)) return;
@@ -161,7 +173,7 @@ void WalkLevel::put_row(const Candidate& candidate, const Walked* over, const Wa
 void WalkLevel::filter(const WalkBindings& bindings) {
   std::vector<Candidate> kept;
   std::vector<Walked> kept_walked;
-  const size_t width = edges_.size();
+  const size_t width = walked_.size() / std::max<size_t>(1, candidates_.size());
   for (size_t begin = 0; begin < candidates_.size(); begin += kBatchRows) {
     const size_t n = std::min<size_t>(kBatchRows, candidates_.size() - begin);
     scratch_.clear_all();

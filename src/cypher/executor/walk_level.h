@@ -42,6 +42,7 @@ class WalkLevel {
   StepLabels labels_;
   Predicate predicate_;
   std::vector<Slot> needed_;
+  bool free_ = false;                    // no node is refused for what it is bound to
   Batch scratch_;
   std::vector<Walked> chosen_;           // by edge, of the candidate being made
   std::vector<Candidate> candidates_;

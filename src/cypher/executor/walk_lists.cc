@@ -1,43 +1,58 @@
 #include "cypher/executor/walk_lists.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace graft::cypher {
 
 using graph::Direction;
 using graph::NodeId;
 
-void NodeMarks::begin(NodeId node, uint64_t size) {
-  const size_t wanted = std::bit_ceil(std::max<size_t>(16, size * 4));
-  if (keys_.size() < wanted || keys_.size() > wanted * 64) {
-    keys_.assign(wanted, graph::kNoId);
-    counts_.assign(wanted, 0);
-  } else {
-    for (NodeId old : nodes_) {  // cheaper than all of the table
-      for (size_t i = place(old); keys_[i] != graph::kNoId; i = (i + 1) & mask_) keys_[i] = graph::kNoId;
-    }
+void NodeMarks::begin(NodeId node) {
+  if (++round_ == 0) {  // every 2^32 lists
+    direct_.clear();
+    round_ = 1;
   }
+  far_.clear();
   nodes_.clear();
   filled_ = true;
   owner_ = node;
-  mask_ = keys_.size() - 1;
-  shift_ = 64 - std::countr_zero(keys_.size());
 }
 
 void NodeMarks::add(NodeId node) {
-  for (size_t i = place(node);; i = (i + 1) & mask_) {
-    if (keys_[i] == graph::kNoId) {
-      keys_[i] = node;
-      counts_[i] = 1;
-      nodes_.push_back(node);
-      return;
-    }
-    if (keys_[i] == node) {
-      ++counts_[i];
-      return;
-    }
+  if (node >= kDirectIds) {
+    if (++far_[node] == 1) nodes_.push_back(node);
+    return;
   }
+  if (node >= direct_.size()) direct_.resize(std::max<size_t>(node + 1, std::min<size_t>(direct_.size() * 2, kDirectIds)));
+  Mark& mark = direct_[node];
+  if (mark.round != round_) {
+    mark = {round_, 0};
+    nodes_.push_back(node);
+  }
+  ++mark.count;
+}
+
+void NodeCounts::put(NodeId node, uint64_t count) {
+  constexpr size_t kRemembered = 1 << 20;
+  if (node >= kDirectIds) {
+    if (far_.size() >= kRemembered) far_.clear();
+    far_[node] = count;
+    return;
+  }
+  if (node >= direct_.size()) direct_.resize(std::max<size_t>(node + 1, std::min<size_t>(direct_.size() * 2, kDirectIds)), kUnknown);
+  if (direct_[node] == kUnknown) used_.push_back(node);
+  direct_[node] = count;
+}
+
+void NodeCounts::clear() {
+  for (NodeId node : used_) direct_[node] = kUnknown;
+  used_.clear();
+  far_.clear();
+}
+
+void ListReader::mark_reversed(NodeMarks* marks, NodeId to) const {
+  const Direction reversed = edge.direction == Direction::kBoth ? Direction::kBoth : edge.direction == Direction::kOutgoing ? Direction::kIncoming : Direction::kOutgoing;
+  marks->fill(view(), known ? to : graph::kNoId, reversed, ids());
 }
 
 uint64_t ListReader::degree(NodeId from) const {

@@ -2,6 +2,8 @@
 
 // Neighbour lists as the walk operator reads them: straight from the pages, in loops that the compiler can see through.
 
+#include <absl/container/flat_hash_map.h>
+
 #include <memory>
 #include <vector>
 
@@ -44,35 +46,60 @@ inline Walked walked_of(const graph::NeighbourRun& run, graph::NodeId node, grap
   return {run.relationship(i), run.type, outgoing ? node : neighbour, outgoing ? neighbour : node};
 }
 
-// How often each node is in one neighbour list. Open addressing, at most a quarter full.
+// Ids below this are looked up in plain arrays that grow with the largest one met; others in hash tables.
+inline constexpr graph::NodeId kDirectIds = 1 << 22;
+
+// How often each node is in one neighbour list.
 class NodeMarks {
  public:
   template <class Types>
   void fill(const graph::GraphView& view, graph::NodeId node, graph::Direction direction, const Types& types) {
     if (filled_ && owner_ == node) return;
-    begin(node, node == graph::kNoId ? 0 : view.degree(node, direction, types));
+    begin(node);
     if (node != graph::kNoId) visit_neighbours(view, node, direction, types, [&](const graph::NeighbourRun&, graph::NodeId neighbour, uint32_t) { add(neighbour); });
   }
   void forget() { filled_ = false; }
+  bool holds(graph::NodeId node) const { return filled_ && owner_ == node; }
   uint32_t count(graph::NodeId node) const {
-    for (size_t i = place(node);; i = (i + 1) & mask_) {
-      if (keys_[i] == node) return counts_[i];
-      if (keys_[i] == graph::kNoId) return 0;
-    }
+    if (node < direct_.size()) [[likely]] return direct_[node].round == round_ ? direct_[node].count : 0;
+    if (far_.empty()) return 0;
+    auto found = far_.find(node);
+    return found == far_.end() ? 0 : found->second;
   }
   const std::vector<graph::NodeId>& nodes() const { return nodes_; }  // each once
 
  private:
-  size_t place(graph::NodeId node) const { return static_cast<size_t>((node * 0x9E3779B97F4A7C15ull) >> shift_) & mask_; }
-  void begin(graph::NodeId node, uint64_t size);
+  struct Mark {
+    uint32_t round = 0, count = 0;  // of another round: none
+  };
+  void begin(graph::NodeId node);
   void add(graph::NodeId node);
 
   bool filled_ = false;
   graph::NodeId owner_ = graph::kNoId;
-  std::vector<graph::NodeId> keys_, nodes_;
-  std::vector<uint32_t> counts_;
-  size_t mask_ = 0;
-  int shift_ = 0;
+  uint32_t round_ = 0;
+  std::vector<Mark> direct_;
+  absl::flat_hash_map<graph::NodeId, uint32_t> far_;
+  std::vector<graph::NodeId> nodes_;
+};
+
+// A count remembered by node.
+class NodeCounts {
+ public:
+  static constexpr uint64_t kUnknown = ~uint64_t{0};
+  uint64_t find(graph::NodeId node) const {
+    if (node < direct_.size()) [[likely]] return direct_[node];
+    if (far_.empty()) return kUnknown;
+    auto found = far_.find(node);
+    return found == far_.end() ? kUnknown : found->second;
+  }
+  void put(graph::NodeId node, uint64_t count);
+  void clear();
+
+ private:
+  std::vector<uint64_t> direct_;
+  std::vector<graph::NodeId> used_;  // of direct_
+  absl::flat_hash_map<graph::NodeId, uint64_t> far_;
 };
 
 // An edge made ready for a run.
@@ -89,10 +116,14 @@ struct ListReader {
     if (known && from != graph::kNoId) visit_neighbours(view(), from, edge.direction, ids(), visit);
   }
   uint64_t degree(graph::NodeId from) const;  // a self-loop counts once
+  // Not less than degree, but quick.
+  uint64_t most(graph::NodeId from) const { return view().degree(from, edge.direction, {}); }
   // Would the list of `from` show this relationship?
   bool leads_over(graph::NodeId from, const Walked& r) const;
   // Relationships between the two, in the edge's direction.
   void between(graph::NodeId from, graph::NodeId to, std::vector<graph::RelationshipId>* out) const;
+  // The list of those that lead to `to`.
+  void mark_reversed(NodeMarks* marks, graph::NodeId to) const;
   void mark(NodeMarks* marks, graph::NodeId from) const { marks->fill(view(), known ? from : graph::kNoId, edge.direction, ids()); }
 
   QueryContext& context;

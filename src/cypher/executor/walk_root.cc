@@ -11,7 +11,8 @@ namespace graft::cypher {
 using graph::NodeId;
 
 TailRoot::TailRoot(Executor& executor, const WalkTail& tail)
-    : context_(executor.context()), tail_(tail), node_(executor, tail), marks_(tail.step.edges.size()), test_marks_(tail.step.tests.size()) {
+    : context_(executor.context()), tail_(tail), node_(executor, tail), marks_(tail.step.edges.size()), test_marks_(tail.step.tests.size()),
+      differs_marks_(tail.step.differs.size()), differs_last_(tail.step.differs.size(), graph::kNoId) {
   for (const WalkEdge& e : tail.step.tests) tests_.emplace_back(context_, e);
   for (const WalkEdge& e : tail.step.edges) {
     unique_ |= !e.unique_with.empty() || !e.unique_slots.empty();
@@ -26,6 +27,7 @@ void TailRoot::start() {
   for (ListReader& e : tests_) e.resolve();
   for (NodeMarks& m : marks_) m.forget();
   for (NodeMarks& m : test_marks_) m.forget();
+  for (NodeMarks& m : differs_marks_) m.forget();
 }
 
 uint64_t TailRoot::count(const WalkBindings& bindings) {
@@ -81,19 +83,32 @@ uint64_t TailRoot::hanging(const WalkBindings& bindings) {
     const NodeId node = bindings.node(tail_.step.differs[i]);
     const auto earlier = tail_.step.differs.begin() + static_cast<ptrdiff_t>(i);
     if (std::any_of(tail_.step.differs.begin(), earlier, [&](Slot s) { return bindings.node(s) == node; })) continue;
+    if (!node_.sees_relationship() && forbidden_.empty()) {
+      if (const uint64_t ways = ways_to(i, from, node)) out -= ways * node_.weight(node);
+      continue;
+    }
     edge.between(from, node, &between_);
     for (graph::RelationshipId id : between_) {
       const bool gone = std::any_of(forbidden_.begin(), forbidden_.end(), [&](const Walked& r) { return r.id == id; });
       if (gone) continue;
-      if (!node_.sees_relationship()) {
-        out -= node_.weight(node);
-      } else {
-        const graph::RelationshipRecord record = context_.view().relationship(id);
-        out -= node_.weight(node, {id, record.type, record.start, record.end});
-      }
+      const graph::RelationshipRecord record = context_.view().relationship(id);
+      out -= node_.weight(node, {id, record.type, record.start, record.end});
     }
   }
   return out;
+}
+
+// Relationships from `from` to a node that must not be met. One that stays while `from` changes is asked about its own list.
+uint64_t TailRoot::ways_to(size_t differs, NodeId from, NodeId node) {
+  const ListReader& edge = node_.edges()[0];
+  NodeMarks& marks = differs_marks_[differs];
+  if (marks.holds(node) || differs_last_[differs] == node) {
+    edge.mark_reversed(&marks, node);
+    return marks.count(from);
+  }
+  differs_last_[differs] = node;
+  edge.between(from, node, &between_);
+  return between_.size();
 }
 
 // With (NOT) EXISTS { (bound)--(node) }: the list is gone through once; what is refused is taken from the total when all
@@ -102,8 +117,10 @@ uint64_t TailRoot::tested(const WalkBindings& bindings, NodeId from) {
   const bool subtract = std::all_of(tests_.begin(), tests_.end(), [](const ListReader& t) { return t.edge.negated; });
   for (size_t i = 0; i < tests_.size(); ++i) tests_[i].mark(&test_marks_[i], bindings.node(tests_[i].edge.from));
   uint64_t out = 0;
+  const bool one_test = subtract && tests_.size() == 1 && tail_.step.differs.size() <= 1;
+  const NodeId other = tail_.step.differs.size() == 1 ? bindings.node(tail_.step.differs[0]) : graph::kNoId;
   node_.edges()[0].each(from, [&](const graph::NeighbourRun& run, NodeId node, uint32_t i) {
-    bool bad = refused(node, bindings);
+    bool bad = one_test ? test_marks_[0].count(node) > 0 || node == other : refused(node, bindings);
     if (!bad && !forbidden_.empty()) {
       const graph::RelationshipId id = run.relationship(i);
       bad = std::any_of(forbidden_.begin(), forbidden_.end(), [&](const Walked& r) { return r.id == id; });
@@ -117,6 +134,7 @@ uint64_t TailRoot::tested(const WalkBindings& bindings, NodeId from) {
 // were marked when their nodes were bound and are asked.
 uint64_t TailRoot::intersection(const WalkBindings& bindings) {
   std::vector<ListReader>& edges = node_.edges();
+  if (unique_) find_specials(bindings);
   for (size_t i = 0; i < tests_.size(); ++i) tests_[i].mark(&test_marks_[i], bindings.node(tests_[i].edge.from));
   const size_t walked = edges.size() - 1;
   for (size_t i = 0; i < walked; ++i) {
@@ -128,7 +146,8 @@ uint64_t TailRoot::intersection(const WalkBindings& bindings) {
   if (from == graph::kNoId || !edges[walked].known) return 0;
   // A hub's list is searched for the few marked ones instead
   constexpr uint64_t kSearchCost = 16;
-  if (context_.view().degree(from, edges[walked].edge.direction, edges[walked].ids()) <= kSearchCost * marks_[0].nodes().size()) return probe_each(walked, bindings);
+  const uint64_t few = kSearchCost * marks_[0].nodes().size();
+  if (edges[walked].most(from) <= few || edges[walked].degree(from) <= few) return probe_each(walked, bindings);
   uint64_t out = 0;
   for (NodeId node : marks_[0].nodes()) {
     context_.tick();
@@ -143,16 +162,20 @@ uint64_t TailRoot::intersection(const WalkBindings& bindings) {
 
 uint64_t TailRoot::probe_each(size_t walked, const WalkBindings& bindings) {
   uint64_t out = 0;
-  specials_.clear();
+  done_.clear();
   const NodeMarks& first = marks_[0];
+  const bool free = tail_.step.differs.empty() && tests_.empty(), each_counts_one = node_.plain();
   node_.edges()[walked].each(bindings.node(node_.edges()[walked].edge.from), [&](const graph::NeighbourRun&, NodeId node, uint32_t) {
     uint64_t ways = first.count(node);
     if (ways == 0) [[likely]] return;
     for (size_t i = 1; i < walked && ways > 0; ++i) ways *= marks_[i].count(node);
     if (ways == 0) return;
-    if (unique_ && special(node, bindings)) {  // counted whole, with all its relationships, at its first appearance
-      if (std::find(specials_.begin(), specials_.end(), node) != specials_.end()) return;
-      specials_.push_back(node);
+    if (unique_ && special(node)) {  // counted whole, with all its relationships, at its first appearance
+      if (std::find(done_.begin(), done_.end(), node) != done_.end()) return;
+      done_.push_back(node);
+    } else if (free && each_counts_one) {
+      out += ways;
+      return;
     }
     out = checked_sum(out, match(node, ways, bindings));
   });
@@ -160,28 +183,30 @@ uint64_t TailRoot::probe_each(size_t walked, const WalkBindings& bindings) {
 }
 
 // A relationship can come twice only between two nodes that are bound already, or when two edges come from one node.
-bool TailRoot::special(NodeId node, const WalkBindings& bindings) const {
+void TailRoot::find_specials(const WalkBindings& bindings) {
+  specials_.clear();
+  all_special_ = false;
   const std::vector<WalkEdge>& edges = tail_.step.edges;
   for (size_t i = 0; i < edges.size(); ++i) {
-    if (!edges[i].unique_slots.empty()) return true;
+    all_special_ |= !edges[i].unique_slots.empty();
     const NodeId from = bindings.node(edges[i].from);
-    if (from == node) return true;
-    for (size_t j = 0; own_conflicts_ && j < i; ++j) {
-      if (bindings.node(edges[j].from) == from) return true;
-    }
+    specials_.push_back(from);
+    for (size_t j = 0; own_conflicts_ && j < i; ++j) all_special_ |= bindings.node(edges[j].from) == from;
     for (int other : edges[i].unique_with) {
       const Walked& r = bindings.walked[static_cast<size_t>(other)];
-      if (r.id != graph::kNoId && (r.start == node || r.end == node)) return true;
+      if (r.id == graph::kNoId) continue;
+      for (NodeId end : {r.start, r.end}) {
+        if (std::find(specials_.begin(), specials_.end(), end) == specials_.end()) specials_.push_back(end);
+      }
     }
   }
-  return false;
 }
 
 uint64_t TailRoot::match(NodeId node, uint64_t ways, const WalkBindings& bindings) {
   if (refused(node, bindings)) return 0;
   const uint64_t weight = node_.weight(node);
   if (weight == 0) return 0;
-  if (unique_ && special(node, bindings)) {
+  if (unique_ && special(node)) {
     chosen_.clear();
     ways = exact_ways(0, node, bindings);
   }

@@ -70,14 +70,10 @@ void TailNode::start() {
 
 uint64_t TailNode::total(NodeId from) {
   if (from == graph::kNoId) return 0;
-  const bool direct = plain() && !tail_.no_loop && edges_[0].edge.direction != graph::Direction::kBoth;
-  if (direct) return edges_[0].degree(from);  // as quick as remembering
-  auto found = totals_.find(from);
-  if (found != totals_.end()) return found->second;
-  constexpr size_t kRemembered = 1 << 20;
-  if (totals_.size() >= kRemembered) totals_.clear();
+  const uint64_t known = totals_.find(from);
+  if (known != NodeCounts::kUnknown) return known;
   const uint64_t sum = plain() && !tail_.no_loop ? edges_[0].degree(from) : this->sum(from);
-  totals_.emplace(from, sum);
+  totals_.put(from, sum);
   return sum;
 }
 

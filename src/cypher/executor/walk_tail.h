@@ -4,6 +4,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -70,7 +71,7 @@ class TailNode {
   NodeFilter filter_;
   std::vector<std::unique_ptr<TailNode>> children_;
   bool sees_relationship_ = false;
-  absl::flat_hash_map<graph::NodeId, uint64_t> totals_;
+  NodeCounts totals_;
   std::vector<graph::NodeId> scratch_;
 };
 
@@ -90,17 +91,20 @@ class TailRoot {
   uint64_t exact_ways(size_t edge, graph::NodeId node, const WalkBindings& bindings);
   bool refused(graph::NodeId node, const WalkBindings& bindings);
   void collect_walked(const WalkEdge& edge, const WalkBindings& bindings, std::vector<Walked>* out) const;
-  bool special(graph::NodeId node, const WalkBindings& bindings) const;
+  void find_specials(const WalkBindings& bindings);
+  bool special(graph::NodeId node) const { return all_special_ || std::find(specials_.begin(), specials_.end(), node) != specials_.end(); }
+  uint64_t ways_to(size_t differs, graph::NodeId from, graph::NodeId node);
 
   QueryContext& context_;
   const WalkTail& tail_;
   TailNode node_;
   std::vector<ListReader> tests_;
-  std::vector<NodeMarks> marks_, test_marks_;
+  std::vector<NodeMarks> marks_, test_marks_, differs_marks_;
+  std::vector<graph::NodeId> differs_last_;
   std::vector<Walked> forbidden_;
   std::vector<graph::RelationshipId> chosen_, between_;
-  std::vector<graph::NodeId> specials_;
-  bool unique_ = false, own_conflicts_ = false;
+  std::vector<graph::NodeId> specials_, done_;
+  bool unique_ = false, own_conflicts_ = false, all_special_ = false;
 };
 
 }  // namespace graft::cypher

@@ -15,7 +15,7 @@ bool may_narrow(PlanOp op) {
   switch (op) {
     case PlanOp::kArgument: case PlanOp::kAllNodesScan: case PlanOp::kNodeByLabelScan: case PlanOp::kUnionNodeByLabelsScan: case PlanOp::kNodeByIdSeek:
     case PlanOp::kNodeIndexSeek: case PlanOp::kNodeIndexScan: case PlanOp::kRelationshipScan: case PlanOp::kRelationshipByIdSeek: case PlanOp::kRelationshipIndexSeek:
-    case PlanOp::kExpandAll: case PlanOp::kExpandInto: case PlanOp::kVarLengthExpandAll: case PlanOp::kVarLengthExpandInto: case PlanOp::kPruningVarLengthExpand:
+    case PlanOp::kExpandAll: case PlanOp::kExpandInto: case PlanOp::kOptionalExpandAll: case PlanOp::kOptionalExpandInto: case PlanOp::kVarLengthExpandAll: case PlanOp::kVarLengthExpandInto: case PlanOp::kPruningVarLengthExpand:
     case PlanOp::kFilter: case PlanOp::kProjection: case PlanOp::kEagerAggregation: case PlanOp::kDistinct: case PlanOp::kSort: case PlanOp::kTop: case PlanOp::kSkip:
     case PlanOp::kLimit: case PlanOp::kUnwind: case PlanOp::kOptional: case PlanOp::kEager: case PlanOp::kProduceResults: case PlanOp::kApply: case PlanOp::kSemiApply:
     case PlanOp::kAntiSemiApply: case PlanOp::kCartesianProduct: case PlanOp::kNodeHashJoin: case PlanOp::kValueHashJoin: case PlanOp::kUnion: case PlanOp::kWalk:
@@ -32,6 +32,7 @@ void Planner::optimise(PlanNode** link, SlotSet needed, bool duplicates_matter) 
   bool in_chain = false;
   for (; *link; link = &(*link)->left) {
     serve_order(link);
+    optional_expand(link);
     duplicates_matter = duplicates_matter_below(**link, duplicates_matter);
     if (!duplicates_matter) prune_walks(*link, needed);
     if ((*link)->op == PlanOp::kEagerAggregation || (*link)->op == PlanOp::kDistinct) count_below(link, needed);

@@ -72,7 +72,7 @@ bool Planner::duplicates_matter_below(const PlanNode& n, bool above) {
     case PlanOp::kDistinct: return false;
     case PlanOp::kEagerAggregation: return !same_result_for_duplicates(static_cast<const PlanAggregation&>(n));
     case PlanOp::kFilter: case PlanOp::kProjection: case PlanOp::kExpandAll: case PlanOp::kExpandInto: case PlanOp::kVarLengthExpandAll: case PlanOp::kVarLengthExpandInto:
-    case PlanOp::kPruningVarLengthExpand: case PlanOp::kSort: case PlanOp::kSemiApply: case PlanOp::kAntiSemiApply: case PlanOp::kApply: case PlanOp::kOptional: case PlanOp::kUnwind:
+    case PlanOp::kOptionalExpandAll: case PlanOp::kOptionalExpandInto: case PlanOp::kPruningVarLengthExpand: case PlanOp::kSort: case PlanOp::kSemiApply: case PlanOp::kAntiSemiApply: case PlanOp::kApply: case PlanOp::kOptional: case PlanOp::kUnwind:
     case PlanOp::kCartesianProduct: case PlanOp::kNodeHashJoin: case PlanOp::kValueHashJoin: case PlanOp::kWalk: return above;
     default: return true;
   }
@@ -85,6 +85,31 @@ void Planner::prune_walks(PlanNode* n, const SlotSet& needed) {
   if (expand->min > 1 || needed.contains(expand->relationships)) return;
   n->op = PlanOp::kPruningVarLengthExpand;
   expand->relationships = kNoSlot;
+}
+
+// OPTIONAL MATCH of one relationship: no plan of its own per row.
+void Planner::optional_expand(PlanNode** link) {
+  if ((*link)->op != PlanOp::kApply || (*link)->right->op != PlanOp::kOptional) return;
+  const auto& optional = static_cast<const PlanOptional&>(*(*link)->right);
+  const PlanNode* inner = optional.left;
+  std::vector<Expr*> predicates;
+  if (inner->op == PlanOp::kFilter) {
+    predicates = static_cast<const PlanFilter*>(inner)->predicates;
+    inner = inner->left;
+  }
+  const bool into = inner->op == PlanOp::kExpandInto;
+  if ((inner->op != PlanOp::kExpandAll && !into) || inner->left->op != PlanOp::kArgument) return;
+  const auto& expand = static_cast<const PlanExpand&>(*inner);
+  const bool all_set = std::all_of(optional.nulls.begin(), optional.nulls.end(), [&](Slot slot) { return slot == expand.relationship || (slot == expand.to && !into); });
+  if (!all_set || !expand.unique_with.empty()) return;
+  PlanExpand* out = node<PlanExpand>(into ? PlanOp::kOptionalExpandInto : PlanOp::kOptionalExpandAll);
+  out->from = expand.from;
+  out->relationship = expand.relationship;
+  out->to = expand.to;
+  out->direction = expand.direction;
+  out->types = expand.types;
+  out->predicates = std::move(predicates);
+  replace(link, out, (*link)->left, (*link)->available, (*link)->estimated_rows);
 }
 
 // ORDER BY what an index gives in that order already.

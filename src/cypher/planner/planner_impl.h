@@ -184,6 +184,7 @@ class Planner : public SlotSource {
   static bool duplicates_matter_below(const PlanNode& n, bool above);
   static void prune_walks(PlanNode* n, const SlotSet& needed);
   void serve_order(PlanNode** link);
+  void optional_expand(PlanNode** link);
   void optimise_expressions(PlanNode* n);
   static PlanNode** skip_projections(PlanNode** link, SlotSet* reads);
   void count_below(PlanNode** top, const SlotSet& needed);

@@ -70,7 +70,7 @@ TEST_F(PlannerTest, ShapesOfClauses) {
   EXPECT_EQ(plan("MATCH (p:Person) RETURN count(*)"), "ProduceResults NodeCountFromCountStore");
   EXPECT_EQ(plan("MATCH ()-[r:KNOWS]->() RETURN count(r)"), "ProduceResults RelationshipCountFromCountStore");
   EXPECT_EQ(plan("MATCH (p:Person) RETURN p.name ORDER BY p.name LIMIT 3"), "ProduceResults Top Projection NodeByLabelScan");
-  EXPECT_TRUE(has("MATCH (p:Person) OPTIONAL MATCH (p)-[:KNOWS]->(q) RETURN p, q", "Apply(Optional Expand(All) Argument)"));
+  EXPECT_TRUE(has("MATCH (p:Person) OPTIONAL MATCH (p)-[:KNOWS]->(q) RETURN p, q", "OptionalExpand(All)"));
   EXPECT_TRUE(has("MATCH (p:Person) WHERE EXISTS { (p)-[:KNOWS]->() } RETURN p", "SemiApply("));
   EXPECT_TRUE(has("MATCH (p:Person) WHERE NOT (p)-[:KNOWS]->() RETURN p", "AntiSemiApply("));
   EXPECT_TRUE(has("MATCH (a:Robot)-[*1..3]->(b) RETURN b", "VarLengthExpand(All)"));
