@@ -282,17 +282,51 @@ TEST_F(ChainTest, AbandonedEverybodyIsTold) {
   EXPECT_EQ(gate(), Chain::Gate::kNotLeader);
 }
 
-TEST_F(ChainTest, ReleasingPagesWaitsForAnIdleChainAndHoldsNewBatchesBack) {
+// A checkpoint of what is applied leaves heap copies that may go.
+void write_checkpoint(storage::Store& store) {
+  auto checkpoint = store.begin_checkpoint(store.applied(), {3, 2, ""}).value();
+  while (!checkpoint->step(1 << 20).value()) {
+  }
+}
+
+TEST_F(ChainTest, PagesAreReleasedBetweenBatchesAndTheirVersionGoesWithTheOneBefore) {
   open_in_term(2);
-  Envelope a = append("a");
-  EXPECT_FALSE(chain.release_clean_pages(10).has_value());
-  EXPECT_EQ(gate(), Chain::Gate::kFull);
-  chain.judge(3, 2, a);
+  Chain::Batch batch;
+  ASSERT_EQ(chain.begin_batch(&batch), Chain::Gate::kOpen);
+  auto fork = batch.store->fork(batch.head);
+  for (storage::PageNo no = 0; no < 40; ++no) fork->put(kTable + 1, no, std::string(1000, 'x'));  // stays as it is
+  ASSERT_TRUE(chain.append(batch, std::move(fork), 1, {}).has_value());
+  chain.judge(3, 2, envelope_of(batch));
   chain.advance_to(3, 2);
-  EXPECT_TRUE(chain.release_clean_pages(10).has_value());
-  EXPECT_EQ(gate(), Chain::Gate::kOpen);
-  append("b");
+  write_checkpoint(*store);
+  Envelope b = append("b");
+  ASSERT_EQ(chain.begin_batch(&batch), Chain::Gate::kOpen);
   EXPECT_FALSE(chain.release_clean_pages(10).has_value());
+  ASSERT_TRUE(append(batch, "c").has_value());
+  EXPECT_EQ(gate(), Chain::Gate::kFull);  // the next one waits for it
+  const storage::VersionNo before = store->head().number();
+  while (chain.release_clean_pages(10).value()) {
+  }
+  EXPECT_GT(store->head().number(), before);
+  EXPECT_EQ(gate(), Chain::Gate::kOpen);
+  EXPECT_EQ(head_content(), "c");
+  Envelope d = append("d");
+  EXPECT_EQ(chain.judge(4, 2, b), Chain::Verdict::kAdvanced);
+  EXPECT_EQ(content(), "b");
+  EXPECT_EQ(chain.judge(5, 2, envelope_of(batch)), Chain::Verdict::kAdvanced);
+  EXPECT_EQ(content(), "c");
+  EXPECT_EQ(chain.judge(6, 2, d), Chain::Verdict::kAdvanced);
+  EXPECT_EQ(content(), "d");
+  EXPECT_EQ(store->head().number(), store->applied().number());
+}
+
+TEST_F(ChainTest, ABatchNeedNotWaitForAReleaseThatNobodyTriesAgain) {
+  open_in_term(2);
+  Chain::Batch batch;
+  ASSERT_EQ(chain.begin_batch(&batch), Chain::Gate::kOpen);
+  EXPECT_FALSE(chain.release_clean_pages(10).has_value());
+  chain.end_batch(batch);
+  EXPECT_EQ(gate(), Chain::Gate::kFull);
   chain.cancel_release();
   EXPECT_EQ(gate(), Chain::Gate::kOpen);
 }
