@@ -9,6 +9,7 @@ MANY = 5000
 @pytest.fixture
 def driver(standalone):
     with standalone.driver() as d:
+        d.execute_query("CALL db.dropDB()")
         yield d
 
 
