@@ -35,7 +35,7 @@ class Writes(threading.Thread):
             with self.cluster.driver() as driver, driver.session() as session:
                 while not self.stop_asked.is_set():
                     started = time.monotonic()
-                    session.run("CREATE (:person {id: $id, name: 'new'})", id=next(new_ids)).consume()
+                    session.run("CREATE (:person {id: $id, name: 'new', nose: 1})", id=next(new_ids)).consume()
                     self.took.append(time.monotonic() - started)
         except neo4j.exceptions.Neo4jError as error:
             self.error = error
