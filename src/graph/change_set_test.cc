@@ -39,6 +39,17 @@ ChangeSetBytes rich_change_set(TestGraph& graph) {
   schema.primary = "id";
   schema.fields = {{"id", "INT32", false}, {"note", "STRING", true}};
   EXPECT_TRUE(t->create_label_schema(schema).ok());
+  schema.fields.push_back({"more", "DOUBLE", true});
+  EXPECT_TRUE(t->alter_label_schema(schema).ok());
+  ConstraintDefinition exists;
+  exists.name = "later";
+  exists.kind = ConstraintKind::kExists;
+  exists.label_or_type = city;
+  exists.keys = {name};
+  exists.validating = true;
+  EXPECT_TRUE(t->create_constraint(exists).ok());
+  SchemaTask check{SchemaTask::Kind::kCheckConstraint, kNoToken, "later", EntityKind::kNode, kNoToken};
+  EXPECT_TRUE(t->finish_check(check).ok());
   t->set_system_record("member/1", "127.0.0.1");
   return graph.commit(std::move(t));
 }
@@ -53,6 +64,29 @@ TEST(ChangeSet, ReplayGivesTheSameState) {
   EXPECT_EQ(b.view().system_record("member/1"), "127.0.0.1");
   // It cannot be applied twice.
   EXPECT_EQ(b.apply(bytes).error().code, ErrorCode::kCorruption);
+}
+
+TEST(ChangeSet, DroppingAllEntitiesKeepsTheSchema) {
+  TestGraph a, b;
+  ASSERT_TRUE(b.apply(rich_change_set(a)).ok());
+  auto t = a.begin();
+  size_t indexes = t->view().catalog().indexes().size();
+  std::string before = state_sums(t->view()).to_string();
+  auto savepoint = t->savepoint();
+  t->drop_entities();
+  EXPECT_EQ(t->view().node_count(), 0u);
+  EXPECT_EQ(t->view().catalog().indexes().size(), indexes);
+  LabelId typed = *t->view().catalog().label("typed");
+  EXPECT_TRUE(t->create_node(std::vector<LabelId>{typed}, {{t->property_key("id"), Value::integer(1)}}).ok());
+  t->rollback_to(savepoint);
+  EXPECT_EQ(state_sums(t->view()).to_string(), before);
+  t->drop_entities();
+  EXPECT_TRUE(t->create_node(std::vector<LabelId>{typed}, {{t->property_key("id"), Value::integer(1)}}).ok());
+  EXPECT_FALSE(t->create_node(std::vector<LabelId>{typed}, {{t->property_key("id"), Value::integer(1)}}).ok());
+  ASSERT_TRUE(b.apply(a.commit(std::move(t))).ok());
+  ASSERT_EQ(state_sums(a.view()).to_string(), state_sums(b.view()).to_string());
+  ASSERT_EQ(state_sums(b.view()).to_string(), recompute_state_sums(b.view()).to_string());
+  EXPECT_EQ(b.view().node_count(), 1u);
 }
 
 TEST(ChangeSet, MutatedBytesAreRefusedOrApplied) {

@@ -9,8 +9,8 @@ namespace graft::graph {
 
 namespace {
 
-Error unknown_token(const char* what) {
-  return {ErrorCode::kInvalidArgument, std::string("unknown ") + what + ", or more of them than a database can have"};
+Error unknown_token(const char* what, uint32_t most) {
+  return {ErrorCode::kInvalidArgument, std::string("unknown ") + what + ", or one more than the " + std::to_string(most) + " that a database can have"};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ void GraphTransaction::State::label_terms(NodeId id, LabelSetId set) {
 Status GraphTransaction::State::create_node(NodeId id, std::vector<LabelId> labels, const PropertyList& properties) {
   if (reads() != nullptr) reads()->read_catalog();
   for (LabelId label : labels)
-    if (!writer.catalog().label_tokens().has(label)) return unknown_token("label");
+    if (!writer.catalog().label_tokens().has(label)) return unknown_token("label", kMaxTokens);
   if (id > kMaxEntityId || writer.node_exists(id)) return Error{ErrorCode::kConflict, "node id " + std::to_string(id) + " is taken"};
   Mark mark = here();
   LabelSetId set = writer.label_set_id(labels);
@@ -74,7 +74,7 @@ Status GraphTransaction::State::create_relationship(RelationshipId id, TypeId ty
     reads()->read_entity(start, false);
     reads()->read_entity(end, false);
   }
-  if (!writer.catalog().type_tokens().has(type)) return unknown_token("relationship type");
+  if (!writer.catalog().type_tokens().has(type)) return unknown_token("relationship type", kMaxTokens);
   for (NodeId node : {start, end})
     if (node > kMaxEntityId || !writer.node_exists(node)) return missing(EntityKind::kNode, node);
   if (id > kMaxEntityId || writer.relationship_exists(id))
@@ -123,7 +123,7 @@ Status GraphTransaction::State::write_properties(EntityKind kind, uint64_t id, c
 
 // Checks and writes; *value becomes what is stored.
 Status GraphTransaction::State::write_property(EntityKind kind, uint64_t id, PropertyKeyId key, Value* value) {
-  if (!writer.catalog().key_tokens().has(key)) return unknown_token("property key");
+  if (!writer.catalog().key_tokens().has(key)) return unknown_token("property key", kMaxPropertyKeys);
   if (recording) {
     GRAFT_TRY(check_value(kind, id, key, value));
     if (!value->is_null() && writer.catalog().any_index(kind)) GRAFT_TRY(check_unique(kind, id, key, *value));
@@ -174,7 +174,7 @@ Status GraphTransaction::State::change_label(NodeId id, LabelId label, bool add)
   auto at = std::lower_bound(labels.begin(), labels.end(), label);
   bool has = at != labels.end() && *at == label;
   if (has == add) return {};
-  if (add && !writer.catalog().label_tokens().has(label)) return unknown_token("label");
+  if (add && !writer.catalog().label_tokens().has(label)) return unknown_token("label", kMaxTokens);
   if (add && recording) GRAFT_TRY(check_new_label(id, label));
   if (add) labels.insert(at, label); else labels.erase(at);
   writer.set_labels(id, writer.label_set_id(labels));
