@@ -84,6 +84,9 @@ class LaneWork {
   // Executes the statement in `transaction`. An Error: the statement failed, its effects are rolled back by the caller.
   // kOverBudget: more than `budget` rows or time; rolled back and run again beside the lane, on a fork, without budget.
   virtual Result<Outcome> run(graph::GraphTransaction& transaction, bool with_budget) = 0;
+  // Asked while a constraint that it made waits for what exists to be checked; true: nobody wants it any more, it is
+  // dropped again. Any thread.
+  virtual bool cancelled() const { return false; }
 };
 
 struct CommitOutcome {

@@ -170,8 +170,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Position position_at(raft::LogIndex index) const;
   Result<std::unique_ptr<ForkTransaction>> fork_transaction();
   void run_beside(std::shared_ptr<LaneWork> work, CommitCallback done, int attempt);
-  void submit_commit(std::unique_ptr<ForkTransaction> transaction, CommitCallback done);
-  JobCallback deliver(CommitCallback done);
+  // work: whose statement it is, if it was one of its own; null: an explicit transaction's.
+  void submit_commit(std::unique_ptr<ForkTransaction> transaction, std::shared_ptr<LaneWork> work, CommitCallback done);
+  JobCallback deliver(std::shared_ptr<LaneWork> work, CommitCallback done);
   raft::MemberId raft_leader() const;
 
   const ReplicaOptions options_;

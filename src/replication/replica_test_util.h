@@ -98,6 +98,7 @@ class TestNode {
     options.initial_peers = peers_;
     options.raft_listen = env::Address{options.self.ip, options.self.bolt_raft_port};
     options.checkpoint_interval = checkpoint_interval;
+    options.most_in_index_slice = most_in_index_slice;
     options.store.map_reserve_bytes = uint64_t{1} << 30;  // several members share the address space of a sanitizer
     Roles roles{doors_->raft, doors_->log, doors_->lane, doors_->apply, doors_->background, doors_->transport.runner(), doors_->workers};
     GRAFT_TRY_ASSIGN(replica_, Replica::start(options, roles, doors_->clock, doors_->random, doors_->files, doors_->transport));
@@ -156,6 +157,7 @@ class TestNode {
   std::string sums() { return graph::state_sums(graph::GraphView(replica_->applied().version)).to_string(); }
 
   env::Duration checkpoint_interval = std::chrono::seconds(60);
+  uint64_t most_in_index_slice = 1 << 20;
 
  private:
   std::string directory_;

@@ -77,11 +77,13 @@ void ReplicaCore::read(ReadRequest request, std::function<void(Result<ReadVersio
 // ---- writes
 
 // What the lane tells of a job becomes what the client is told.
-JobCallback ReplicaCore::deliver(CommitCallback done) {
-  return [this, done = std::move(done)](const Result<raft::LogIndex>& index, const graph::WriteCounters& counters) {
+JobCallback ReplicaCore::deliver(std::shared_ptr<LaneWork> work, CommitCallback done) {
+  return [this, work = std::move(work), done = std::move(done)](const Result<raft::LogIndex>& index, const graph::WriteCounters& counters) {
     if (!index.ok()) return done(index.error());
     if (counters.unfinished.empty()) return done(CommitOutcome{position_at(*index), counters});
-    schema_builder_->await(counters.unfinished, SchemaBuilder::kForever, [this, done, counters](Status status) {
+    std::function<bool()> given_up;
+    if (work) given_up = [work] { return work->cancelled(); };
+    schema_builder_->await(counters.unfinished, SchemaBuilder::kForever, std::move(given_up), [this, done, counters](Status status) {
       if (!status.ok()) return done(status.error());
       done(CommitOutcome{position_at(chain_->applied().index), counters});
     });
@@ -91,7 +93,7 @@ JobCallback ReplicaCore::deliver(CommitCallback done) {
 void ReplicaCore::await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done) {
   Status serving = check_serving();
   if (!serving.ok()) return done(serving);
-  schema_builder_->await(std::move(tasks), clock_.monotonic() + timeout, std::move(done));
+  schema_builder_->await(std::move(tasks), clock_.monotonic() + timeout, nullptr, std::move(done));
 }
 
 void ReplicaCore::autocommit(std::shared_ptr<LaneWork> work, CommitCallback done) {
@@ -103,7 +105,7 @@ void ReplicaCore::autocommit(std::shared_ptr<LaneWork> work, CommitCallback done
       if (auto self = core.lock()) self->run_beside(work, done, 1);
     });
   };
-  lane_->submit(std::make_shared<AutocommitJob>(work, std::move(beside), deliver(done)));
+  lane_->submit(std::make_shared<AutocommitJob>(work, std::move(beside), deliver(work, done)));
 }
 
 Result<std::unique_ptr<ForkTransaction>> ReplicaCore::fork_transaction() {
@@ -134,14 +136,14 @@ void ReplicaCore::run_beside(std::shared_ptr<LaneWork> work, CommitCallback done
     return;
   }
   bool quick = clock_.monotonic() - begun < std::chrono::seconds(1);
-  submit_commit(std::move(*transaction), [this, work, done, attempt, quick](Result<CommitOutcome> result) {
+  submit_commit(std::move(*transaction), work, [this, work, done, attempt, quick](Result<CommitOutcome> result) {
     if (result.ok() || result.error().code != ErrorCode::kConflict) return done(std::move(result));
     if (attempt < kAttemptsBesideLane) {
       roles_.worker.post([core = weak_from_this(), work, done, attempt] {
         if (auto self = core.lock()) self->run_beside(work, done, attempt + 1);
       });
     } else if (quick) {
-      lane_->submit(std::make_shared<AutocommitJob>(work, nullptr, deliver(done)));
+      lane_->submit(std::make_shared<AutocommitJob>(work, nullptr, deliver(work, done)));
     } else {
       done(std::move(result));
     }
@@ -170,10 +172,10 @@ void ReplicaCore::commit(std::unique_ptr<ExplicitTransaction> transaction, Commi
   }
   Status checked = fork->graph().check_constraints();
   if (!checked.ok()) return done(checked.error());
-  submit_commit(std::move(fork), std::move(done));
+  submit_commit(std::move(fork), nullptr, std::move(done));
 }
 
-void ReplicaCore::submit_commit(std::unique_ptr<ForkTransaction> transaction, CommitCallback done) {
+void ReplicaCore::submit_commit(std::unique_ptr<ForkTransaction> transaction, std::shared_ptr<LaneWork> work, CommitCallback done) {
   if (transaction->outlived_term()) {
     return done(Error{ErrorCode::kLeadershipLost, "leadership moved since the transaction began; it was rolled back and may be run again"});
   }
@@ -184,7 +186,7 @@ void ReplicaCore::submit_commit(std::unique_ptr<ForkTransaction> transaction, Co
                       fmt::format("the transaction changes {} bytes, the limit is {}; split it, for instance with CALL {{ ... }} IN TRANSACTIONS",
                                   change_set.size(), options_.max_transaction_bytes)});
   }
-  lane_->submit(std::make_shared<CommitJob>(std::move(transaction), std::move(change_set), counters, deliver(std::move(done))));
+  lane_->submit(std::make_shared<CommitJob>(std::move(transaction), std::move(change_set), counters, deliver(std::move(work), std::move(done))));
 }
 
 }  // namespace graft::replication

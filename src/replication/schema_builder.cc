@@ -158,14 +158,14 @@ std::optional<Status> SchemaBuilder::outcome_locked(const graph::Catalog& catalo
   return std::nullopt;
 }
 
-void SchemaBuilder::await(std::vector<SchemaTask> tasks, env::Duration deadline, std::function<void(Status)> done) {
+void SchemaBuilder::await(std::vector<SchemaTask> tasks, env::Duration deadline, std::function<bool()> given_up, std::function<void(Status)> done) {
   std::optional<Status> outcome;
   {
     std::lock_guard lock(mutex_);
     if (abandoned_) outcome = Status(*abandoned_);
     // Under the lock: a version that is applied from now on settles this waiter too.
     else outcome = outcome_locked(graph::GraphView(chain_.applied().version).catalog(), tasks);
-    if (!outcome) waiters_.push_back(Waiter{std::move(tasks), deadline, std::move(done)});
+    if (!outcome) waiters_.push_back(Waiter{std::move(tasks), deadline, std::move(given_up), std::move(done)});
   }
   if (outcome) done(*outcome);
 }
@@ -185,17 +185,40 @@ void SchemaBuilder::settle(const graph::Catalog& catalog) {
 
 void SchemaBuilder::expire() {
   std::vector<std::function<void(Status)>> late;
+  std::vector<Waiter> given_up;
   {
     std::lock_guard lock(mutex_);
     if (waiters_.empty()) return;
     env::Duration now = clock_.monotonic();
     std::erase_if(waiters_, [&](Waiter& waiter) {
+      if (waiter.given_up && waiter.given_up()) {
+        given_up.push_back(std::move(waiter));
+        return true;
+      }
       if (waiter.deadline > now) return false;
       late.push_back(std::move(waiter.done));
       return true;
     });
   }
+  for (Waiter& waiter : given_up) {
+    drop(waiter.tasks);
+    waiter.done(Error{ErrorCode::kCancelled, "the statement was cancelled while existing data was being checked; what it made is dropped again"});
+  }
   for (auto& done : late) done(Error{ErrorCode::kProcedureTimedOut, "the indexes did not come online in the given time; they go on being populated"});
+}
+
+// Constraints and schemas whose statement was given up, as far as they are not finished yet.
+void SchemaBuilder::drop(const std::vector<SchemaTask>& tasks) {
+  auto work = [tasks](graph::GraphTransaction& transaction) -> Status {
+    for (SchemaTask task : tasks) {
+      std::string ignored;
+      if (graph::task_state(transaction.view().catalog(), task, &ignored) != TaskState::kUnderWay) continue;
+      if (!task.constraint.empty()) task.kind = SchemaTask::Kind::kCheckConstraint;
+      GRAFT_TRY(transaction.drop_checked(task));
+    }
+    return {};
+  };
+  lane_.submit(std::make_shared<SystemJob>(std::move(work), std::nullopt, [](const Result<raft::LogIndex>&) {}));
 }
 
 void SchemaBuilder::abandon(const Error& error) {

@@ -38,8 +38,9 @@ class SchemaBuilder {
   // Apply role, after each step of `applied`.
   void on_applied(const AppliedPoint& point);
   // Calls back when all of it has come to its good end in what this member has applied, or one has failed, or at the
-  // deadline (monotonic time; kForever). Any role.
-  void await(std::vector<graph::SchemaTask> tasks, env::Duration deadline, std::function<void(Status)> done);
+  // deadline (monotonic time; kForever). given_up (may be null) is asked now and then: true ends the waiting with
+  // kCancelled, and has the leader drop what was waited for. Any role.
+  void await(std::vector<graph::SchemaTask> tasks, env::Duration deadline, std::function<bool()> given_up, std::function<void(Status)> done);
   void expire();                      // any role, now and then
   void abandon(const Error& error);   // the node stops
 
@@ -56,8 +57,10 @@ class SchemaBuilder {
   struct Waiter {
     std::vector<graph::SchemaTask> tasks;
     env::Duration deadline;
+    std::function<bool()> given_up;
     std::function<void(Status)> done;
   };
+  void drop(const std::vector<graph::SchemaTask>& tasks);
   void drive();
   void drive_check(const graph::SchemaTask& task, const std::shared_ptr<Opening>& opening);
   void begin_check(const graph::SchemaTask& task, const std::shared_ptr<Opening>& opening);

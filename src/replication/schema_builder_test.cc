@@ -135,6 +135,28 @@ TEST_F(SchemaBuilderTest, ANewLeaderGoesOn) {
   ASSERT_TRUE(eventually([&] { return nodes_[0]->sums() == nodes_[1]->sums() && nodes_[1]->sums() == nodes_[2]->sums(); }));
 }
 
+// A statement that its client has given up.
+class CancelledWork final : public LaneWork {
+ public:
+  explicit CancelledWork(std::shared_ptr<LaneWork> work) : work_(std::move(work)) {}
+  Result<Outcome> run(graph::GraphTransaction& transaction, bool with_budget) override { return work_->run(transaction, with_budget); }
+  bool cancelled() const override { return true; }
+
+ private:
+  std::shared_ptr<LaneWork> work_;
+};
+
+TEST_F(SchemaBuilderTest, AStatementThatIsGivenUpTakesItsConstraintAlong) {
+  add(1, members(1));
+  node(0).most_in_index_slice = 8;  // takes seconds
+  ASSERT_TRUE(node(0).start().ok());
+  for (int first = 0; first < kPeople; first += 1000) ASSERT_TRUE(leader().write(create_people(first, 1000, kPeople - 1)).ok());
+  auto outcome = node(0).write(std::make_shared<CancelledWork>(create_unique()));
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled);
+  EXPECT_TRUE(eventually([&] { return view(node(0)).catalog().constraints().empty() && view(node(0)).catalog().indexes().empty(); }));
+}
+
 TEST_F(SchemaBuilderTest, WaitingEndsAtItsTime) {
   found(1, kPeople - 1);
   graph::SchemaTask nothing{graph::SchemaTask::Kind::kBuildIndex, 99, {}, {}, graph::kNoToken};

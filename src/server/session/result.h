@@ -90,6 +90,7 @@ class LaneStatement final : public replication::LaneWork {
   LaneStatement(StatementSetting setting, Statement statement, Prepared prepared, uint64_t catalog_version);
 
   Result<Outcome> run(graph::GraphTransaction& transaction, bool with_budget) override;
+  bool cancelled() const override { return statement_.canceller->cancelled(); }
 
   const Prepared& prepared() const { return prepared_; }
   RecordBuffer take_rows() { return std::move(rows_); }

@@ -36,8 +36,11 @@ class GiveUpWork final : public replication::LaneWork {
 
 void Session::run_batched(std::shared_ptr<Plan> plan, const cypher::BatchPosition& from) {
   auto work = std::make_shared<BatchedWork>(plan->call->batched, from);
+  running_ = plan->statement.canceller;
   wait_for(Wait::kCommit);
   services_.replica.autocommit(work, on_io<replication::CommitOutcome>([this, plan, work, from](Result<replication::CommitOutcome> outcome) {
+    running_ = nullptr;
+    if (outcome.ok() && !work->reached().done && plan->statement.canceller->cancelled()) outcome = Error{ErrorCode::kCancelled, "The procedure was cancelled; what it has changed so far stays."};
     if (!outcome.ok()) {
       const bool begun = from.phase > 0 || from.visiting;
       if (begun) services_.replica.autocommit(std::make_shared<GiveUpWork>(plan->call->batched), [](const Result<replication::CommitOutcome>&) {});

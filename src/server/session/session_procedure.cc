@@ -91,7 +91,7 @@ void Session::run_server_procedure(std::shared_ptr<Plan> plan) {
     const replication::ReadVersion applied = services_.replica.applied();
     Result<IndexWait> wait = index_wait(*plan->call, graph::GraphView(applied.version).catalog());
     if (!wait.ok()) return fail(wait.error());
-    wait_for(Wait::kCommit);
+    wait_for(Wait::kVersion);
     return services_.replica.await_schema(std::move(wait->tasks), wait->timeout, on_io<void>(std::move(finish)));
   }
   if (name == "db.bolt.addRaftNode" || name == "db.bolt.addRaftLearnerNode") {

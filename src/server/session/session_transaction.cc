@@ -146,7 +146,7 @@ void Session::run_in_transaction(RunRequest& request) {
 
 // Waits for what is committed: of the transaction's own indexes nothing is known before its commit.
 void Session::await_in_transaction(IndexWait wait, std::shared_ptr<StatementResult> result) {
-  wait_for(Wait::kCommit);
+  wait_for(Wait::kVersion);
   services_.replica.await_schema(std::move(wait.tasks), wait.timeout, on_io<void>([this, result = std::move(result)](Status status) {
     if (auto over = transaction_over()) return fail(*over);
     if (!status.ok()) return fail(status.error());
