@@ -35,6 +35,7 @@ class TextAnalyzer {
   std::string_view name() const { return rules_.name; }
   std::string_view description() const { return rules_.description; }
   std::vector<std::string_view> stop_words() const;
+  bool takes_whole_texts() const { return rules_.words == Words::kWhole; }
 
   // Appends the terms of `text`; positions begin at `position`. Gives the position behind the last word.
   uint32_t analyze(std::string_view text, uint32_t position, std::vector<TextToken>* out) const;

@@ -22,7 +22,7 @@ bool ends_word(char c) { return is_space(c) || std::string_view("!():^[]\"{}~/")
 
 class QueryParser {
  public:
-  explicit QueryParser(std::string_view text) : text_(text) {}
+  QueryParser(std::string_view text, bool join_words) : text_(text), join_words_(join_words) {}
 
   QueryPtr parse() {
     QueryPtr query = clauses("", 0);
@@ -66,6 +66,13 @@ class QueryParser {
     return Conjunction::kNone;
   }
 
+  bool is_before_conjunction() {
+    size_t start = at_;
+    bool found = conjunction() != Conjunction::kNone;
+    at_ = start;
+    return found;
+  }
+
   Occur modifier() {
     skip_spaces();
     if (take('+')) return Occur::kMust;
@@ -85,7 +92,13 @@ class QueryParser {
       skip_spaces();
       if (at_end()) fail("a term is missing");
       QueryPtr next = clause(field, depth);
-      query->clauses.push_back({occur, joined == Conjunction::kAnd, std::move(next)});
+      bool bare = occur == Occur::kShould && next->kind == Kind::kWords && next->field == field && next->boost == 1 &&
+                  joined == Conjunction::kNone && !is_before_conjunction();
+      if (join_words_ && bare && !first && query->clauses.back().bare) {
+        query->clauses.back().query->text += " " + next->text;
+        continue;
+      }
+      query->clauses.push_back({occur, joined == Conjunction::kAnd, bare, std::move(next)});
       if (query->clauses.size() > kMaxClauses) fail("it has more than " + std::to_string(kMaxClauses) + " terms");
     }
     if (query->clauses.size() == 1 && query->clauses[0].occur != Occur::kMustNot) return std::move(query->clauses[0].query);
@@ -249,11 +262,12 @@ class QueryParser {
   }
 
   std::string_view text_;
+  bool join_words_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<TextQuery> parse_text_query(std::string_view text) { return QueryParser(text).parse(); }
+std::unique_ptr<TextQuery> parse_text_query(std::string_view text, bool join_words) { return QueryParser(text, join_words).parse(); }
 
 }  // namespace graft::cypher

@@ -18,6 +18,7 @@ struct TextQuery {
   struct Clause {
     Occur occur;      // as + and - say it
     bool after_and;
+    bool bare;        // a word and nothing else, with no operator beside it
     std::unique_ptr<TextQuery> query;
   };
 
@@ -32,7 +33,8 @@ struct TextQuery {
   std::vector<Clause> clauses;   // kBoolean
 };
 
-// Throws kProcedureCallFailed that shows the place.
-std::unique_ptr<TextQuery> parse_text_query(std::string_view text);
+// join_words: bare words side by side are one text, for analyzers that take a text as one term. Throws
+// kProcedureCallFailed that shows the place.
+std::unique_ptr<TextQuery> parse_text_query(std::string_view text, bool join_words = false);
 
 }  // namespace graft::cypher

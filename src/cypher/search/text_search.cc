@@ -290,8 +290,9 @@ bool only_spaces(std::string_view text) { return text.find_first_not_of(" \t\n\r
 std::vector<TextHit> search_text(QueryContext& context, const graph::IndexDefinition& index, std::string_view text,
                                  const graph::TextAnalyzer* analyzer) {
   if (only_spaces(text)) throw_error(ErrorCode::kProcedureCallFailed, "Cannot parse the full text query '" + std::string(text) + "': it is empty");
-  std::unique_ptr<TextQuery> query = parse_text_query(text);
-  TextSearch search(context, index, analyzer != nullptr ? *analyzer : graph::analyzer_of(index));
+  const graph::TextAnalyzer& used = analyzer != nullptr ? *analyzer : graph::analyzer_of(index);
+  std::unique_ptr<TextQuery> query = parse_text_query(text, used.takes_whole_texts());
+  TextSearch search(context, index, used);
   std::vector<TextHit> hits;
   for (const auto& [id, score] : search.run(*query)) hits.push_back({id, score});
   std::sort(hits.begin(), hits.end(), [](const TextHit& a, const TextHit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
