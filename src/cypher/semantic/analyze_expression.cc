@@ -259,6 +259,7 @@ Type Analyzer::arithmetic(Expr* e, const Scope& scope, const Context& context) {
   for (Expr* child : e->children) types.push_back(expression(child, scope, context.value()));
   const bool with_list = e->kind == ExprKind::kAdd && std::any_of(types.begin(), types.end(), [](const Type& t) { return t.mask & kListMask; });
   for (size_t i = 0; i < types.size() && !with_list; ++i) require(types[i], allowed, e->children[i]);
+  if (e->kind == ExprKind::kConcat && (types[0].mask == kListMask || types[0].mask == kStringMask)) require(types[1], types[0].mask, e->children[1]);
   if (types.size() == 1) return type_of(types[0].mask & (kNumberMask | kDurationMask));
   const bool integers = types[0].mask == kIntegerMask && types[1].mask == kIntegerMask;
   const bool numbers = ((types[0].mask | types[1].mask) & ~kNumberMask) == 0;
