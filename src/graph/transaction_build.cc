@@ -58,10 +58,11 @@ TaskState task_state(const Catalog& catalog, const SchemaTask& task, std::string
 }
 
 bool GraphTransaction::State::is_large(EntityKind entity, const std::vector<uint32_t>& tokens) const {
-  uint32_t token = tokens.size() == 1 ? tokens[0] : kNoToken;
+  bool nodes = entity == EntityKind::kNode;
   GraphView everything(&writer, nullptr);
-  uint64_t count = entity == EntityKind::kNode ? everything.node_count(token) : everything.relationship_count(token);
-  return count > kBuiltAtOnce;
+  uint64_t all = nodes ? everything.node_count() : everything.relationship_count();
+  if (tokens.size() != 1) return all > kBuiltAtOnce;  // the build walks them all
+  return (nodes ? everything.node_count(tokens[0]) : everything.relationship_count(tokens[0])) > kBuiltAtOnce;
 }
 
 // The entity's entries into the index, if it has any that are not there yet.
