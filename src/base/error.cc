@@ -19,6 +19,8 @@ constexpr Row kRows[] = {
     {ErrorCode::kNotFound, "Neo.ClientError.Statement.EntityNotFound", false},
     {ErrorCode::kCancelled, "Neo.ClientError.Transaction.Terminated", false},
     {ErrorCode::kTimeout, "Neo.ClientError.Transaction.TransactionTimedOut", false},
+    {ErrorCode::kClientTimeout, "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", false},
+    {ErrorCode::kQueryMemory, "Neo.ClientError.General.TransactionOutOfMemoryError", false},
     {ErrorCode::kOutOfMemory, "Neo.TransientError.General.MemoryPoolOutOfMemoryError", true},
     {ErrorCode::kUnavailable, "Neo.TransientError.General.DatabaseUnavailable", true},
     {ErrorCode::kOverloaded, "Neo.TransientError.Request.NoThreadsAvailable", true},
@@ -60,6 +62,9 @@ constexpr Row kRows[] = {
     {ErrorCode::kAccessMode, "Neo.ClientError.Statement.AccessMode", false},
     {ErrorCode::kTransactionNotFound, "Neo.ClientError.Transaction.TransactionNotFound", false},
     {ErrorCode::kTransactionTerminated, "Neo.ClientError.Transaction.Terminated", false},
+    {ErrorCode::kTransactionStartFailed, "Neo.DatabaseError.Transaction.TransactionStartFailed", false},
+    {ErrorCode::kExternalResource, "Neo.ClientError.Statement.ExternalResourceFailed", false},
+    {ErrorCode::kInvalidArguments, "Neo.ClientError.General.InvalidArguments", false},
     {ErrorCode::kRequestInvalid, "Neo.ClientError.Request.Invalid", false},
     {ErrorCode::kUnsupported, "Neo.ClientError.Statement.UnsupportedOperationError", false},
 };

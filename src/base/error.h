@@ -16,7 +16,9 @@ enum class ErrorCode : uint8_t {
   kNotFound,
   kCancelled,            // asked to stop (RESET, TERMINATE)
   kTimeout,              // the statement's or transaction's own time limit
-  kOutOfMemory,          // the query's or the server's memory budget
+  kClientTimeout,        // the same, given by the client
+  kOutOfMemory,          // the server's memory for queries
+  kQueryMemory,          // the query's own memory budget
   kUnavailable,          // the node cannot serve now: no quorum, starting, joining; retryable
   kOverloaded,           // a bounded queue is full; retryable
   kNotLeader,            // write or leader-only procedure on a follower; certainly had no effect; retryable
@@ -57,6 +59,9 @@ enum class ErrorCode : uint8_t {
   kAccessMode,           // a write in a session or transaction of access mode READ
   kTransactionNotFound,
   kTransactionTerminated,
+  kTransactionStartFailed,
+  kExternalResource,     // a file that LOAD CSV cannot or may not read
+  kInvalidArguments,     // of a command to the server
   kRequestInvalid,       // a Bolt message that is malformed or out of order
   kUnsupported,          // known syntax that this version does not execute
 };

@@ -12,10 +12,25 @@
 namespace graft::cypher {
 namespace {
 
+bool has_server_show(const PlanNode* node) {
+  if (node == nullptr) return false;
+  if (node->op == PlanOp::kShow) {
+    const ShowKind kind = static_cast<const ShowCommand&>(*static_cast<const PlanShow*>(node)->command).show;
+    return kind == ShowKind::kTransactions || kind == ShowKind::kTerminateTransactions || kind == ShowKind::kSettings || kind == ShowKind::kUsers;
+  }
+  return has_server_show(node->left) || has_server_show(node->right);
+}
+
+bool has_transaction_apply(const PlanNode* node) {
+  if (node == nullptr) return false;
+  return node->op == PlanOp::kTransactionApply || has_transaction_apply(node->left) || has_transaction_apply(node->right);
+}
+
 class Prepared final : public PreparedQuery {
  public:
   Prepared(PlannedStatement planned, std::vector<Notification> notifications, QueryMode mode, const PlanProcedureCall* server_side)
-      : planned_(std::move(planned)), notifications_(std::move(notifications)), mode_(mode), server_side_(server_side) {
+      : planned_(std::move(planned)), notifications_(std::move(notifications)), mode_(mode), server_side_(server_side),
+        in_batches_(has_transaction_apply(planned_.plan->root)), asks_server_(has_server_show(planned_.plan->root)) {
     if (planned_.plan->root->op != PlanOp::kProduceResults) return;
     for (const auto& column : static_cast<const PlanResults*>(planned_.plan->root)->columns) columns_.push_back(column.first);
   }
@@ -27,6 +42,9 @@ class Prepared final : public PreparedQuery {
   const std::vector<Notification>& notifications() const override { return notifications_; }
   PlanDescription plan() const override { return describe_plan(*planned_.plan); }
 
+  bool commits_in_batches() const override { return in_batches_; }
+  bool asks_server() const override { return asks_server_; }
+
   const std::shared_ptr<const Plan>& plan_tree() const { return planned_.plan; }
   const PlanProcedureCall* server_side() const { return server_side_; }
 
@@ -35,6 +53,7 @@ class Prepared final : public PreparedQuery {
   std::vector<Notification> notifications_;
   QueryMode mode_;
   const PlanProcedureCall* server_side_;  // in planned_.plan; null: an ordinary statement
+  bool in_batches_, asks_server_;
   std::vector<std::string> columns_;
 };
 

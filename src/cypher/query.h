@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "cypher/position.h"
 #include "env/clock.h"
+#include "env/file.h"
 #include "env/random.h"
 #include "graph/transaction.h"
 #include "graph/value.h"
@@ -50,6 +51,8 @@ class PreparedQuery {
   virtual QueryType type() const = 0;            // kRead: never writes
   virtual bool is_cluster_procedure() const = 0; // a standalone CALL of a server_side procedure: see server_call
   virtual bool expects_large_write() const = 0;  // planner's guess: run beside the lane
+  virtual bool commits_in_batches() const { return false; }  // has CALL { } IN TRANSACTIONS: see BatchTransactions
+  virtual bool asks_server() const { return false; }  // SHOW TRANSACTIONS and the like: see ServerInformation
   virtual const std::vector<Notification>& notifications() const = 0;
   virtual PlanDescription plan() const = 0;      // estimates
 };
@@ -65,15 +68,73 @@ struct ProcedureContext {
 class BatchedChange;
 class ProcedureRegistry;
 
+// CALL { } IN TRANSACTIONS. The statement itself reads a pinned version; each batch runs in a transaction that is begun here
+// on the newest version. When one is to be committed, Execution::next() comes back early: whoever runs the statement
+// takes it (batch_to_commit), commits it without holding a thread, tells the outcome (batch_committed) and goes on.
+class BatchTransaction {
+ public:
+  virtual ~BatchTransaction() = default;  // rolls back
+  virtual graph::GraphTransaction& graph() = 0;
+  virtual std::string name() const = 0;   // "neo4j-transaction-12", for REPORT STATUS
+};
+class BatchTransactions {
+ public:
+  virtual ~BatchTransactions() = default;
+  // On the thread that runs the statement; at once.
+  virtual Result<std::unique_ptr<BatchTransaction>> begin() = 0;
+};
+// The newest version after the commit: clauses behind the batch read it.
+using BatchOutcome = Result<std::shared_ptr<const graph::GraphView>>;
+
+// What SHOW TRANSACTIONS | SETTINGS | USERS and TERMINATE TRANSACTIONS are answered from: a row is a map by column name. Any
+// thread. Errors as QueryError.
+class ServerInformation {
+ public:
+  virtual ~ServerInformation() = default;
+  virtual std::vector<graph::Map> transactions(const ProcedureContext& caller) = 0;
+  virtual std::vector<graph::Map> terminate(const std::vector<std::string>& names, const ProcedureContext& caller) = 0;
+  virtual std::vector<graph::Map> settings(const ProcedureContext& caller) = 0;
+  virtual std::vector<graph::Map> users(const ProcedureContext& caller) = 0;
+};
+
+// Memory that all running statements of a server share. Thread-safe.
+class MemoryPool {
+ public:
+  explicit MemoryPool(uint64_t limit_bytes) : limit_(limit_bytes) {}
+  bool take(uint64_t bytes) {
+    if (used_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= limit_) return true;
+    give_back(bytes);
+    return false;
+  }
+  void give_back(uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  uint64_t limit() const { return limit_; }
+  uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  const uint64_t limit_;
+  std::atomic<uint64_t> used_{0};
+};
+
+// The folder that LOAD CSV may read from.
+struct ImportDirectory {
+  env::FileSystem* files = nullptr;
+  std::string path;
+};
+
 struct ExecutionOptions {
   std::vector<std::pair<std::string, graph::Value>> parameters;
   env::Duration timeout{0};                       // 0: none
+  ErrorCode timeout_code = ErrorCode::kTimeout;   // what it fails with then
   uint64_t memory_budget_bytes = uint64_t{1} << 30;
+  MemoryPool* memory_pool = nullptr;              // null: no common limit
   const env::Clock* clock = nullptr;              // required
   env::Random* random = nullptr;                  // required: rand(), randomUUID()
   std::string database = "neo4j";
   ProcedureContext procedure_context;
   const ProcedureRegistry* procedures = nullptr;  // set by QueryEngine::start: SHOW PROCEDURES
+  ServerInformation* server = nullptr;            // null: there is no server to ask
+  const ImportDirectory* imports = nullptr;       // null: LOAD CSV is refused
+  BatchTransactions* batches = nullptr;           // null: IN TRANSACTIONS may not write; outlives the execution
 };
 
 // Rows in row-major order, as many columns as PreparedQuery::columns().
@@ -91,7 +152,13 @@ class Execution {
   // Up to about max_rows more rows; sets *done after the last. A write has taken full effect once done.
   // Errors: QueryError as Error (message includes the position). After an error only destruction is allowed.
   virtual Result<RowBatch> next(size_t max_rows, bool* done) = 0;
-  virtual void cancel() = 0;                      // any thread; next() fails with kCancelled within 100 ms
+  // Any thread; next() fails within 100 ms, with kCancelled or, by an administrator's word, kTransactionTerminated.
+  virtual void cancel(ErrorCode why = ErrorCode::kCancelled) = 0;
+  // What entities in the rows that next() gave last are to be read from. Until the next call.
+  virtual const graph::GraphView* view() const { return nullptr; }  // null: the one it was started with
+  // Null, or the batch whose end next() came back for; then batch_committed() before the next call.
+  virtual std::unique_ptr<BatchTransaction> batch_to_commit() { return nullptr; }
+  virtual void batch_committed(BatchOutcome) {}
   virtual PlanDescription profile() const = 0;    // with real rows, after done
 };
 

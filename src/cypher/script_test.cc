@@ -1,6 +1,8 @@
 // Runs the text scripts of tests/cypher (format: tests/cypher/README.md).
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -126,17 +128,22 @@ std::string row_text(const std::vector<Value>& row, const graph::GraphView& view
 
 class Runner {
  public:
+  Runner() { database_.options().imports = &imports_; }
   void run(const Statement& s) {
     std::string text = stripped(s.text.substr(0, s.text.find('\n')));
     if (text.starts_with(":param ")) {
       size_t equals = text.find('=');
       parameters_.emplace_back(stripped(text.substr(7, equals - 7)), database_.value(text.substr(equals + 1)));
+    } else if (text.starts_with(":session ")) {
+      std::unique_ptr<InProcessDatabase::Session>& named = sessions_[stripped(text.substr(9))];
+      if (named == nullptr) named = std::make_unique<InProcessDatabase::Session>(database_);
+      session_ = named.get();
     } else if (text == ":begin") {
-      database_.begin();
+      session_->begin();
     } else if (text == ":rollback") {
-      database_.rollback();
+      session_->rollback();
     } else if (text == ":commit") {
-      Status status = database_.commit();
+      Status status = session_->commit();
       check_error(s, status.ok() ? nullptr : &status.error());
     } else {
       run_query(s);
@@ -146,7 +153,7 @@ class Runner {
  private:
   void run_query(Statement s) {
     check_plan(&s);
-    Result<QueryAnswer> answer = database_.run(s.text, parameters_);
+    Result<QueryAnswer> answer = session_->run(s.text, parameters_);
     check_error(s, answer.ok() ? nullptr : &answer.error());
     if (!answer.ok() || s.expected.empty() || s.expected[0].starts_with("error ")) return;
     std::string columns;
@@ -224,7 +231,12 @@ class Runner {
     EXPECT_NE(error->message.find(rest.substr(colon + 2)), std::string::npos) << error->message << "\n" << s.text;
   }
 
+  env::PosixFileSystem files_;
+  const ImportDirectory imports_{&files_, GRAFT_SOURCE_DIR "/tests/cypher/import"};
   InProcessDatabase database_;
+  InProcessDatabase::Session first_{database_};
+  InProcessDatabase::Session* session_ = &first_;
+  std::map<std::string, std::unique_ptr<InProcessDatabase::Session>> sessions_;
   Parameters parameters_;
 };
 

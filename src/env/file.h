@@ -29,7 +29,7 @@ class File {
   virtual Result<const char*> map(uint64_t reserve) = 0;
 };
 
-enum class OpenMode { kMustExist, kCreate, kCreateNew };
+enum class OpenMode { kMustExist, kCreate, kCreateNew, kRead /* only to be read */ };
 
 class FileSystem {
  public:
@@ -38,6 +38,8 @@ class FileSystem {
   virtual Result<std::string> read_file(const std::string& path) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;  // names, sorted
+  // Absolute, without symbolic links and . and .. in it; the path must exist.
+  virtual Result<std::string> real_path(const std::string& path) { return path; }
   virtual Status create_directories(const std::string& directory) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // atomic; durable after sync_directory
   virtual Status remove(const std::string& path) = 0;

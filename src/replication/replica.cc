@@ -19,6 +19,7 @@ class ReplicaHandle final : public Replica {
   void begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done) override {
     core_->begin(std::move(bookmarks), std::move(done));
   }
+  Result<std::unique_ptr<ExplicitTransaction>> begin_at_applied() override { return core_->begin_at_applied(); }
   void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done) override {
     core_->commit(std::move(transaction), std::move(done));
   }

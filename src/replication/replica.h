@@ -138,6 +138,8 @@ class Replica {
   // Leader only: kNotLeader names the leader's Bolt address. Bookmarks are awaited first (trivially true on a leader).
   virtual void autocommit(std::shared_ptr<LaneWork> work, CommitCallback done) = 0;
   virtual void begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done) = 0;
+  // At once, without asking whether this member still leads: its commit will tell. For what goes on after a begin or commit.
+  virtual Result<std::unique_ptr<ExplicitTransaction>> begin_at_applied() = 0;
   virtual void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done) = 0;
   // Result rows read inside an explicit transaction are sent as they come; its commit decides. A read-only one needs none.
 

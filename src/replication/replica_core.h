@@ -52,6 +52,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void read(ReadRequest request, std::function<void(Result<ReadVersion>)> done);
   void autocommit(std::shared_ptr<LaneWork> work, CommitCallback done);
   void begin(std::vector<std::string> bookmarks, std::function<void(Result<std::unique_ptr<ExplicitTransaction>>)> done);
+  Result<std::unique_ptr<ExplicitTransaction>> begin_at_applied();
   void commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done);
   void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration timeout, std::function<void(Status)> done);
   void add_member(Member member, std::function<void(Status)> done);

@@ -164,6 +164,12 @@ void ReplicaCore::begin(std::vector<std::string> bookmarks, std::function<void(R
   });
 }
 
+Result<std::unique_ptr<ExplicitTransaction>> ReplicaCore::begin_at_applied() {
+  GRAFT_TRY(check_serving());
+  GRAFT_TRY_ASSIGN(std::unique_ptr<ForkTransaction> transaction, fork_transaction());
+  return std::unique_ptr<ExplicitTransaction>(std::move(transaction));
+}
+
 void ReplicaCore::commit(std::unique_ptr<ExplicitTransaction> transaction, CommitCallback done) {
   std::unique_ptr<ForkTransaction> fork(static_cast<ForkTransaction*>(transaction.release()));
   if (!fork->graph().has_changes()) {

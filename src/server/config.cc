@@ -148,6 +148,7 @@ Status set_peers(const Json& value, Config* config) {
 }
 
 Status set_key(const ConfigKey& key, const Json& value, Config* config) {
+  config->given.emplace_back(key.name);
   switch (key.type) {
     case KeyType::kText:
       if (!value.is_string()) return bad_value(fmt::format("'{}' is {}: give text in quotes.", key.name, shown(value)));

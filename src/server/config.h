@@ -34,6 +34,12 @@ struct Config {
   std::string web;
   uint32_t vector_index_memory_mb = 1024;
   bool test_procedures = false;
+  uint32_t query_memory_mb = 1024;
+  uint32_t total_query_memory_mb = 4096;
+  uint32_t transaction_timeout_ms = 0;
+  uint32_t idle_transaction_timeout_ms = 600'000;
+  std::string import_directory;
+  std::vector<std::string> given;  // keys that the file or a flag names
 };
 
 enum class KeyType : uint8_t { kText, kBoolean, kInteger, kPeers };

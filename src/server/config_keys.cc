@@ -49,6 +49,19 @@ const std::vector<ConfigKey>& config_keys() {
        .medium = &Config::vector_index_memory_mb},
       {.name = "test_procedures", .type = KeyType::kBoolean, .fallback = "false",
        .help = "For the openCypher TCK only, never in a server that people use: lets clients register procedures.", .boolean = &Config::test_procedures},
+      {.name = "import_directory", .type = KeyType::kText, .fallback = "",
+       .help = "The folder from which LOAD CSV may read (file:///x.csv is x.csv in it, on the member that runs the statement). Empty: LOAD CSV is refused.",
+       .text = &Config::import_directory},
+      {.name = "query_memory_mb", .type = KeyType::kInteger, .low = 1, .high = 1 << 24, .fallback = "1024",
+       .help = "MiB that one statement may hold for sorting, grouping, joining and lists; beyond, it ends with an error.", .medium = &Config::query_memory_mb},
+      {.name = "total_query_memory_mb", .type = KeyType::kInteger, .low = 1, .high = 1 << 24, .fallback = "4096",
+       .help = "MiB that all statements together may hold; the one that asks for more ends with an error that drivers retry.",
+       .medium = &Config::total_query_memory_mb},
+      {.name = "transaction_timeout_ms", .type = KeyType::kInteger, .low = 0, .high = UINT32_MAX, .fallback = "0",
+       .help = "Milliseconds after which a transaction is rolled back, whatever longer timeout its client gave. 0: none.", .medium = &Config::transaction_timeout_ms},
+      {.name = "idle_transaction_timeout_ms", .type = KeyType::kInteger, .low = 0, .high = UINT32_MAX, .fallback = "600000",
+       .help = "Milliseconds without a request after which a transaction, or a result that is not read to its end, is given up. 0: never.",
+       .medium = &Config::idle_transaction_timeout_ms},
   };
   return keys;
 }

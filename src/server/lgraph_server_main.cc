@@ -17,6 +17,7 @@
 #include "server/bolt_server.h"
 #include "server/command_line.h"
 #include "server/config.h"
+#include "server/information.h"
 #include "server/procedures.h"
 #include "server/version.h"
 
@@ -31,6 +32,9 @@ int complain(const std::string& message) {
   std::fprintf(stderr, "lgraph_server: %s\n", message.c_str());
   return 1;
 }
+
+// More than processors: a long statement must not hold up the short ones, and the system shares the processors out.
+size_t worker_threads() { return std::max<size_t>(16, 4 * env::processor_count()); }
 
 std::string pid_path(const Config& config) { return config.directory + "/lgraph_server.pid"; }
 
@@ -82,6 +86,14 @@ class Server {
     SessionServices services{clock_, random_, bolt_transport_.runner(), worker_, *replica_, *engine_, *authenticator_};
     services.disable_auth = config_.disable_auth;
     services.route_to_client_address = config_.bolt_raft_init_peers.empty() && own_member(config_).ip != config_.host;
+    services.limits.memory_bytes = uint64_t{config_.query_memory_mb} << 20;
+    services.limits.memory_pool = &query_memory_;
+    services.limits.transaction_timeout = std::chrono::milliseconds(config_.transaction_timeout_ms);
+    services.limits.idle_timeout = std::chrono::milliseconds(config_.idle_transaction_timeout_ms);
+    services.control = &control_;
+    information_.emplace(config_, clock_, services.transactions);
+    services.information = &*information_;
+    if (!config_.import_directory.empty()) services.imports = &imports_;
     const env::TlsFiles tls = tls_files();
     GRAFT_TRY_ASSIGN(bolt_, BoltServer::start(std::move(services), bolt_transport_, bolt_address(), config_.ssl_auth ? &tls : nullptr));
     return {};
@@ -125,6 +137,7 @@ class Server {
   void end() {
     bolt_transport_.stop();
     worker_.stop();
+    control_.stop();
     bolt_.reset();
     raft_transport_.stop();
     for (env::ThreadRunner* role : {&raft_, &log_, &lane_, &apply_, &background_}) role->stop();
@@ -137,8 +150,11 @@ class Server {
   env::KernelRandom random_;
   env::PosixFileSystem files_;
   env::ThreadRunner raft_{"raft"}, log_{"log"}, lane_{"lane"}, apply_{"apply"}, background_{"background"};
-  env::ThreadRunner worker_{"worker", std::max<size_t>(2, env::processor_count())};
+  env::ThreadRunner worker_{"worker", worker_threads()}, control_{"control"};
   env::AsioTransport raft_transport_{"raft-io"}, bolt_transport_{"bolt-io"};
+  cypher::MemoryPool query_memory_{uint64_t{config_.total_query_memory_mb} << 20};
+  const cypher::ImportDirectory imports_{&files_, config_.import_directory};
+  std::optional<Information> information_;
   std::unique_ptr<replication::Replica> replica_;
   std::unique_ptr<cypher::QueryEngine> engine_;
   std::optional<Authenticator> authenticator_;

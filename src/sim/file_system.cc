@@ -100,7 +100,7 @@ class SimFile final : public env::File {
 Result<std::unique_ptr<env::File>> SimFileSystem::open(const std::string& path, OpenMode mode) {
   GRAFT_TRY(check_alive(path, "open"));
   Disk::FilePtr file = disk_.find(path);
-  if (file == nullptr && mode == OpenMode::kMustExist) return io_error(path, "open", "No such file or directory");
+  if (file == nullptr && (mode == OpenMode::kMustExist || mode == OpenMode::kRead)) return io_error(path, "open", "No such file or directory");
   if (file != nullptr && mode == OpenMode::kCreateNew) return io_error(path, "open", "File exists");
   if (disk_.directory_exists(path)) return io_error(path, "open", "Is a directory");
   if (file == nullptr) {

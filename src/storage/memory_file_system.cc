@@ -118,7 +118,7 @@ uint64_t MemoryFileSystem::file_size(const std::string& path) const { return fil
 Result<std::unique_ptr<env::File>> MemoryFileSystem::open(const std::string& path, env::OpenMode mode) {
   auto it = files_.find(path);
   if (it == files_.end()) {
-    if (mode == env::OpenMode::kMustExist) return Error{ErrorCode::kIo, path + ": open: no such file"};
+    if ((mode == env::OpenMode::kMustExist || mode == env::OpenMode::kRead)) return Error{ErrorCode::kIo, path + ": open: no such file"};
     GRAFT_TRY(changing("create", path));
     it = files_.emplace(path, std::make_shared<Content>()).first;
   } else if (mode == env::OpenMode::kCreateNew) {

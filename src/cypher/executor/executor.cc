@@ -2,6 +2,7 @@
 
 #include "cypher/executor/execution.h"
 #include "cypher/planner/describe.h"
+#include "env/fiber.h"
 
 namespace graft::cypher {
 
@@ -13,6 +14,7 @@ Executor::Executor(std::shared_ptr<const Plan> plan, QueryMode mode, const graph
       profiling_(mode == QueryMode::kProfile),
       context_(view, transaction, std::move(options)),
       locals_(plan_->slots.size()),
+      batches_(context_, *plan_->root),
       argument_(plan_->slots.size()) {
   if (profiling_) counters_.resize(static_cast<size_t>(plan_->node_count));
   argument_.size = 1;
@@ -39,16 +41,25 @@ class PlanExecution final : public Execution {
   }
 
   Result<RowBatch> next(size_t max_rows, bool* done) override {
-    try {
-      return rows(max_rows, done);
-    } catch (const QueryError& e) {
-      return Error{e.code, e.message};
-    } catch (const std::bad_alloc&) {
-      return Error{ErrorCode::kOutOfMemory, "The server has not enough memory for this query"};
+    if (executor_.context().options().batches == nullptr || explain_) return guarded_rows(max_rows, done);
+    // On a stack of its own, so that it can stop in the middle of a plan to have a batch committed.
+    wanted_ = max_rows;
+    if (fiber_ == nullptr) {
+      executor_.batches().on_commit([this] { fiber_->suspend(); });
+      fiber_ = std::make_unique<env::Fiber>([this](env::Fiber& fiber) { run_on_fiber(fiber); });
     }
+    fiber_->resume();
+    *done = false;
+    if (executor_.batches().wants_commit()) return RowBatch{columns_ == nullptr ? 0 : columns_->size(), {}, 0};
+    *done = fiber_done_;
+    return std::exchange(fiber_result_, RowBatch{});
   }
 
-  void cancel() override { executor_.context().request_cancel(); }
+  void cancel(ErrorCode why) override { executor_.context().request_cancel(why); }
+
+  const graph::GraphView* view() const override { return const_cast<Executor&>(executor_).context().ground().view; }
+  std::unique_ptr<BatchTransaction> batch_to_commit() override { return executor_.batches().take(); }
+  void batch_committed(BatchOutcome outcome) override { executor_.batches().committed(std::move(outcome)); }
 
   PlanDescription profile() const override {
     auto& executor = const_cast<Executor&>(executor_);  // counters are only read
@@ -62,6 +73,24 @@ class PlanExecution final : public Execution {
   }
 
  private:
+  Result<RowBatch> guarded_rows(size_t max_rows, bool* done) {
+    try {
+      return rows(max_rows, done);
+    } catch (const QueryError& e) {
+      return Error{e.code, e.message};
+    } catch (const std::bad_alloc&) {
+      return Error{ErrorCode::kOutOfMemory, "The server has not enough memory for this query"};
+    }
+  }
+
+  void run_on_fiber(env::Fiber& fiber) {
+    while (true) {
+      fiber_result_ = guarded_rows(wanted_, &fiber_done_);
+      if (fiber_done_ || !fiber_result_.ok()) return;
+      fiber.suspend();
+    }
+  }
+
   RowBatch rows(size_t max_rows, bool* done) {
     executor_.context().check();
     RowBatch out;
@@ -74,6 +103,7 @@ class PlanExecution final : public Execution {
         batch_ = executor_.root().pull();
         position_ = 0;
         if (batch_ == nullptr) {
+          executor_.batches().settle();
           *done = true;
           return out;
         }
@@ -101,6 +131,11 @@ class PlanExecution final : public Execution {
   const std::vector<std::pair<std::string, Slot>>* columns_ = nullptr;  // null: no rows are given
   Batch* batch_ = nullptr;
   uint32_t position_ = 0;
+
+  size_t wanted_ = 0;
+  bool fiber_done_ = false;
+  Result<RowBatch> fiber_result_ = RowBatch{};
+  std::unique_ptr<env::Fiber> fiber_;  // last: unwound before what runs on it
 };
 
 }  // namespace

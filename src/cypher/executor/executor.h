@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cypher/executor/batch_runner.h"
 #include "cypher/executor/operator.h"
 #include "cypher/functions/query_context.h"
 #include "cypher/planner/plan.h"
@@ -27,6 +28,7 @@ class Executor {
   const Plan& plan() const { return *plan_; }
   bool profiling() const { return profiling_; }
   OperatorCounters& counters(const PlanNode& node) { return counters_[static_cast<size_t>(node.id)]; }
+  BatchRunner& batches() { return batches_; }
   graph::Value* locals() { return locals_.data(); }
   size_t slot_count() const { return plan_->slots.size(); }
   Operator& root();
@@ -37,6 +39,7 @@ class Executor {
   QueryContext context_;
   std::vector<graph::Value> locals_;
   std::vector<OperatorCounters> counters_;  // empty unless profiling
+  BatchRunner batches_;
   std::unique_ptr<Operator> root_;
   Batch argument_;
 };

@@ -108,7 +108,7 @@ TEST_F(Limits, MemoryBudgetIsAClearError) {
            "UNWIND range(1, 100000) AS x WITH collect(DISTINCT x) AS l RETURN size(l) AS c",
            "RETURN range(1, 1000000) AS l",
        }) {
-    EXPECT_EQ(run(text), ErrorCode::kOutOfMemory) << text;
+    EXPECT_EQ(run(text), ErrorCode::kQueryMemory) << text;
     EXPECT_NE(message_.find("4 MiB"), std::string::npos) << message_;
   }
 }

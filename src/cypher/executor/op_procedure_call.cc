@@ -16,13 +16,13 @@ class ProcedureCallOperator final : public Operator {
     std::vector<Slot> own;
     for (const auto& item : call_.yields) own.push_back(item.second);
     keep_ = slots_but(own);
-    caller_ = context().options().procedure_context;
-    caller_.view = &context().view();
-    caller_.transaction = context().transaction();
   }
 
  private:
   void start() override {
+    caller_ = context().options().procedure_context;
+    caller_.view = &context().view();
+    caller_.transaction = context().transaction();
     left().open(argument());
     in_ = nullptr;
     rows_ = nullptr;

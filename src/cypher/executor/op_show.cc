@@ -50,7 +50,6 @@ class Show final : public Operator {
   void start() override {
     rows_.clear();
     given_ = 0;
-    if (show_.command->kind != CommandKind::kShow) throw_error(ErrorCode::kUnsupported, "TERMINATE TRANSACTIONS is not supported yet");
     load(static_cast<const ShowCommand&>(*show_.command));
   }
 
@@ -68,9 +67,45 @@ class Show final : public Operator {
                          {"suspended", Value()},
                          {"home", Value()}});
         break;
-      default: throw_error(ErrorCode::kUnsupported, "This SHOW command is not supported yet");
+      default: load_from_server(command);
     }
     std::erase_if(rows_, [&](const Map& row) { return !passes_filter(command, row); });
+  }
+
+  void load_from_server(const ShowCommand& command) {
+    ServerInformation* server = context().options().server;
+    if (server == nullptr) throw_error(ErrorCode::kUnsupported, "There is no server here that could answer this command");
+    const ProcedureContext& caller = context().options().procedure_context;
+    const std::vector<std::string> names = wanted_names(command);
+    const char* key = "transactionId";
+    switch (command.show) {
+      case ShowKind::kTerminateTransactions: rows_ = server->terminate(names, caller); return;
+      case ShowKind::kTransactions: rows_ = server->transactions(caller); break;
+      case ShowKind::kUsers: rows_ = server->users(caller); break;
+      default:
+        rows_ = server->settings(caller);
+        key = "name";
+    }
+    if (command.names.empty()) return;
+    std::erase_if(rows_, [&](const Map& row) { return std::find(names.begin(), names.end(), Value::map(row).find(key)->as_string()) == names.end(); });
+  }
+
+  // SHOW TRANSACTIONS 'a', 'b' or one list of strings.
+  std::vector<std::string> wanted_names(const ShowCommand& command) const {
+    std::vector<std::string> names;
+    const auto add = [&](const Value& value) {
+      if (value.type() != graph::ValueType::kString) throw_type("String", value);
+      names.emplace_back(value.as_string());
+    };
+    for (const Expr* e : command.names) {
+      const Value value = compile_expression(e)->eval(argument_frame());
+      if (value.type() != graph::ValueType::kList) {
+        add(value);
+        continue;
+      }
+      for (const Value& item : value.as_list()) add(item);
+    }
+    return names;
   }
 
   Batch* next() override {

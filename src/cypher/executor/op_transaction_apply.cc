@@ -1,8 +1,10 @@
-// CALL { } IN TRANSACTIONS OF n ROWS ON ERROR ... REPORT STATUS AS s. The batches are savepoints of the statement's own
-// transaction: a batch that fails is undone whole.
+// CALL { } IN TRANSACTIONS OF n ROWS ON ERROR ... REPORT STATUS AS s. The left side reads the statement's own version; the
+// right side runs in one transaction per batch of left rows, which is committed at its end; what comes behind reads the
+// newest version. A batch whose commit meets another's is run again.
 
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
+#include "cypher/executor/plan_writes.h"
 #include "cypher/executor/row_buffer.h"
 
 namespace graft::cypher {
@@ -10,6 +12,8 @@ namespace graft::cypher {
 using graph::Value;
 
 namespace {
+
+constexpr int kAttempts = 5;
 
 class TransactionApply final : public Operator {
  public:
@@ -50,23 +54,84 @@ class TransactionApply final : public Operator {
   }
 
   void run_batch() {
+    BatchRunner& batches = executor_.batches();
+    batches.settle();
+    context().set_ground(batches.pinned());
     take_input();
     output_.clear();
     given_ = 0;
-    if (input_.size() == 0) return;
-    if (broken_) return fail_rows(false, "");
-    auto savepoint = context().writer().savepoint();
+    if (input_.size() > 0) {
+      broken_ ? fail_rows(false, "") : run_in_transaction();
+    }
+    if (batches.available()) batches.go_on_outside();
+  }
+
+  void run_in_transaction() {
+    std::optional<QueryError> error;
+    for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+      error = run_once();
+      if (!error) return set_status(true, true, "");
+      if (error->code != ErrorCode::kConflict) break;
+    }
+    if (apply_.options->on_error == InTransactions::kFail || ends_statement(error->code)) {
+      error->message += " (Transactions committed: " + std::to_string(executor_.batches().commits()) + ")";
+      throw *error;
+    }
+    output_.clear();
+    broken_ = apply_.options->on_error == InTransactions::kBreak;
+    fail_rows(true, error->message);
+  }
+
+  // Nothing: committed.
+  std::optional<QueryError> run_once() {
+    BatchRunner& batches = executor_.batches();
+    std::unique_ptr<BatchTransaction> batch;
+    output_.clear();
     try {
+      if (batches.available()) {
+        batch = batches.begin();
+        context().set_ground({&batch->graph().view(), &batch->graph()});
+        transaction_name_ = batch->name();
+      } else if (may_write(*plan_node_.right)) {
+        throw_error(ErrorCode::kTransactionStartFailed, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but "
+                                                        "tried to execute in an explicit transaction.");
+      }
       for (uint32_t row = 0; row < input_.size(); ++row) run_row(row);
-      set_status(true, true, "");
+      if (batch != nullptr) unwrap(batch->graph().check_constraints());
     } catch (const QueryError& error) {
-      bool ends = apply_.options->on_error == InTransactions::kFail || error.code == ErrorCode::kCancelled ||
-                  error.code == ErrorCode::kTimeout || error.code == ErrorCode::kOutOfMemory;
-      if (ends) throw;
-      context().writer().rollback_to(savepoint);
-      output_.clear();
-      broken_ = apply_.options->on_error == InTransactions::kBreak;
-      fail_rows(true, error.message);
+      leave_transaction();
+      return error;
+    }
+    leave_transaction();
+    if (batch == nullptr) return std::nullopt;
+    Status committed = batches.commit(std::move(batch));
+    if (committed.ok()) return std::nullopt;
+    return QueryError{committed.error().code, committed.error().message, std::nullopt};
+  }
+
+  // Operators look up tokens when they are made, and may hold on to pages.
+  void leave_transaction() {
+    drop_right();
+    context().set_ground(executor_.batches().pinned());
+  }
+
+  // Whatever ON ERROR says: the batches to come would fare no better, or what became of this one is not known.
+  static bool ends_statement(ErrorCode code) {
+    switch (code) {
+      case ErrorCode::kCancelled:
+      case ErrorCode::kTimeout:
+      case ErrorCode::kClientTimeout:
+      case ErrorCode::kOutOfMemory:
+      case ErrorCode::kTransactionTerminated:
+      case ErrorCode::kTransactionStartFailed:
+      case ErrorCode::kNotLeader:
+      case ErrorCode::kLeadershipLost:
+      case ErrorCode::kUnavailable:
+      case ErrorCode::kUnknownOutcome:
+      case ErrorCode::kCorruption:
+      case ErrorCode::kIo:
+      case ErrorCode::kInternal: return true;
+      default: return false;
     }
   }
 
@@ -112,7 +177,7 @@ class TransactionApply final : public Operator {
     if (apply_.options->report_slot == kNoSlot) return;
     Value status = Value::map({{"started", Value::boolean(started)},
                                {"committed", Value::boolean(committed)},
-                               {"transactionId", Value()},
+                               {"transactionId", started && !transaction_name_.empty() ? Value::string(transaction_name_) : Value()},
                                {"errorMessage", message.empty() ? Value() : Value::string(message)}});
     for (uint32_t i = 0; i < output_.size(); ++i) output_.rows().column(apply_.options->report_slot).set(i, status);
   }
@@ -125,6 +190,7 @@ class TransactionApply final : public Operator {
   uint32_t position_ = 0, given_ = 0;
   uint64_t size_ = 1000;
   bool broken_ = false, done_ = false;
+  std::string transaction_name_;
 };
 
 }  // namespace

@@ -32,6 +32,7 @@ class Operator {
   Operator& left();
   Operator& right();
   const Argument& argument() const { return argument_; }
+  void drop_right() { right_ = nullptr; }  // made anew when it is asked for
   EvaluatorPtr compile_expression(const Expr* expression, std::vector<Slot> locals = {}) const;
   Frame frame(const Batch& batch, uint32_t row = 0) const;
   Frame argument_frame() const { return frame(*argument_.batch, argument_.row); }

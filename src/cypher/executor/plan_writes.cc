@@ -4,8 +4,8 @@
 
 namespace graft::cypher {
 
-bool may_write(const PlanNode& plan) {
-  switch (plan.op) {
+bool writes_itself(const PlanNode& node) {
+  switch (node.op) {
     case PlanOp::kCreate:
     case PlanOp::kSetProperties:
     case PlanOp::kRemove:
@@ -14,11 +14,13 @@ bool may_write(const PlanNode& plan) {
     case PlanOp::kForeach:
     case PlanOp::kTransactionApply:
     case PlanOp::kSchemaCommand: return true;
-    case PlanOp::kProcedureCall:
-      if (static_cast<const PlanProcedureCall&>(plan).procedure->mode != ProcedureMode::kRead) return true;
-      break;
-    default: break;
+    case PlanOp::kProcedureCall: return static_cast<const PlanProcedureCall&>(node).procedure->mode != ProcedureMode::kRead;
+    default: return false;
   }
+}
+
+bool may_write(const PlanNode& plan) {
+  if (writes_itself(plan)) return true;
   return (plan.left != nullptr && may_write(*plan.left)) || (plan.right != nullptr && may_write(*plan.right));
 }
 

@@ -1,9 +1,16 @@
 #include "cypher/functions/query_context.h"
 
+#include <algorithm>
+
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
 namespace graft::cypher {
+namespace {
+
+constexpr size_t kReserveStep = size_t{1} << 20;
+
+}  // namespace
 
 struct QueryContext::Deleted {
   absl::flat_hash_set<graph::NodeId> nodes;
@@ -17,7 +24,18 @@ QueryContext::QueryContext(const graph::GraphView* view, graph::GraphTransaction
   }
 }
 
-QueryContext::~QueryContext() = default;
+QueryContext::~QueryContext() {
+  if (options_.memory_pool != nullptr) options_.memory_pool->give_back(reserved_);
+}
+
+void QueryContext::set_ground(const Ground& ground) {
+  view_ = ground.view;
+  transaction_ = ground.transaction;
+  options_.procedure_context.view = ground.view;
+  options_.procedure_context.transaction = ground.transaction;
+}
+
+void QueryContext::forget_deleted() { deleted_ = nullptr; }
 
 const graph::GraphView& QueryContext::no_view() {
   throw_error(ErrorCode::kSemantic, "This expression reads the graph and cannot be used here");
@@ -55,9 +73,14 @@ env::Duration QueryContext::statement_time() {
 
 void QueryContext::check() {
   ticks_ = 0;
-  if (cancelled_.load(std::memory_order_relaxed)) throw_error(ErrorCode::kCancelled, "The query was cancelled");
+  if (const int why = cancelled_.load(std::memory_order_relaxed); why != kNotCancelled) {
+    const auto code = static_cast<ErrorCode>(why);
+    throw_error(code, code == ErrorCode::kTransactionTerminated ? "The transaction has been terminated. Retry your operation in a new transaction, and you should see a "
+                                                                  "successful result. Explicitly terminated by the user."
+                                                                : "The query was cancelled");
+  }
   if (deadline_ != env::Duration{0} && options_.clock->monotonic() > deadline_) {
-    throw_error(ErrorCode::kTimeout, "The query has run longer than its time limit and was ended");
+    throw_error(options_.timeout_code, "The query has run longer than its time limit and was ended");
   }
   if (view_ != nullptr && view_->pin_cancelled()) {
     throw_error(ErrorCode::kTransactionTerminated,
@@ -65,10 +88,18 @@ void QueryContext::check() {
   }
 }
 
-void QueryContext::out_of_memory() const {
-  throw_error(ErrorCode::kOutOfMemory, "The query needs more memory than its limit of " +
-                                           std::to_string(options_.memory_budget_bytes >> 20) +
-                                           " MiB; return or sort fewer rows, or aggregate into fewer groups");
+// In steps, so that the pool is asked seldom.
+void QueryContext::reserve() {
+  if (memory_ > options_.memory_budget_bytes) {
+    throw_error(ErrorCode::kQueryMemory, "The query needs more memory than its limit of " + std::to_string(options_.memory_budget_bytes >> 20) +
+                                             " MiB (query_memory_mb); return or sort fewer rows, or aggregate into fewer groups");
+  }
+  const size_t wanted = std::min<size_t>((memory_ / kReserveStep + 1) * kReserveStep, options_.memory_budget_bytes);
+  if (options_.memory_pool != nullptr && !options_.memory_pool->take(wanted - reserved_)) {
+    throw_error(ErrorCode::kOutOfMemory, "All queries together need more memory than their limit of " + std::to_string(options_.memory_pool->limit() >> 20) +
+                                             " MiB (total_query_memory_mb); try again when others have ended");
+  }
+  reserved_ = wanted;
 }
 
 void QueryContext::mark_deleted_node(graph::NodeId id) {

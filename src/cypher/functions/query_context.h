@@ -30,6 +30,13 @@ class QueryContext {
   graph::GraphTransaction* transaction() const { return transaction_; }
   graph::GraphTransaction& writer() const { return transaction_ != nullptr ? *transaction_ : no_writer(); }
   const ExecutionOptions& options() const { return options_; }
+  // What is read and written from here on: CALL { } IN TRANSACTIONS moves between versions.
+  struct Ground {
+    const graph::GraphView* view = nullptr;
+    graph::GraphTransaction* transaction = nullptr;
+  };
+  Ground ground() const { return {view_, transaction_}; }
+  void set_ground(const Ground& ground);
   const graph::Value& parameter(std::string_view name) const;  // throws kParameterMissing
   uint64_t random();
   env::Duration statement_time();  // wall clock, the same throughout the statement
@@ -40,15 +47,16 @@ class QueryContext {
   // element of a list or step of a walk; check() looks at once.
   void tick() { if (++ticks_ >= kTicksPerCheck) check(); }
   void check();
-  void request_cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  void request_cancel(ErrorCode why) { cancelled_.store(static_cast<int>(why), std::memory_order_relaxed); }
 
   // Memory that the statement holds. Throws kOutOfMemory over the budget.
-  void charge(size_t bytes) { if ((memory_ += bytes) > options_.memory_budget_bytes) out_of_memory(); }
+  void charge(size_t bytes) { if ((memory_ += bytes) > reserved_) reserve(); }
   void release(size_t bytes) { memory_ -= bytes; }
 
   // Entities that this statement deleted: still values, but without properties or labels.
   void mark_deleted_node(graph::NodeId id);
   void mark_deleted_relationship(graph::RelationshipId id, graph::TypeId type);
+  void forget_deleted();           // their deletion is committed
   bool has_deleted() const { return deleted_ != nullptr; }
   bool is_deleted_node(graph::NodeId id) const;
   bool is_deleted_relationship(graph::RelationshipId id) const;
@@ -56,19 +64,21 @@ class QueryContext {
 
  private:
   static constexpr uint32_t kTicksPerCheck = 512;
+  static constexpr int kNotCancelled = -1;
   struct Deleted;
   [[noreturn]] static const graph::GraphView& no_view();
   [[noreturn]] static graph::GraphTransaction& no_writer();
-  [[noreturn]] void out_of_memory() const;
+  void reserve();
 
   const graph::GraphView* view_;
   graph::GraphTransaction* transaction_;
   ExecutionOptions options_;
   env::Duration deadline_{0};
   env::Duration statement_time_{0};
-  std::atomic<bool> cancelled_{false};
+  std::atomic<int> cancelled_{kNotCancelled};
   uint32_t ticks_ = 0;
-  size_t memory_ = 0;
+  size_t memory_ = 0;    // charged
+  size_t reserved_ = 0;  // within the statement's and the pool's limits
   std::unique_ptr<Deleted> deleted_;
 };
 

@@ -346,6 +346,7 @@ struct LoadCsvClause : Clause {
   Position variable_position;
   Slot slot = kNoSlot;
   std::string field_terminator = ",";
+  Slot line_slot = kNoSlot, file_slot = kNoSlot;  // resolved: what linenumber() and file() read
 };
 struct FinishClause : Clause {
   FinishClause() : Clause(ClauseKind::kFinish) {}
@@ -366,7 +367,7 @@ struct Query {                     // a regular query: parts joined by UNION
 
 // ---- Commands -----------------------------------------------------------------------------------------------------
 
-enum class CommandKind : uint8_t { kCreateIndex, kDropIndex, kCreateConstraint, kDropConstraint, kShow, kTerminateTransactions };
+enum class CommandKind : uint8_t { kCreateIndex, kDropIndex, kCreateConstraint, kDropConstraint, kShow };
 struct Command {
   CommandKind kind;
   Position position;
@@ -412,8 +413,9 @@ struct DropConstraintCommand : Command {
 };
 enum class ShowKind : uint8_t {
   kIndexes, kConstraints, kProcedures, kFunctions, kDatabases, kTransactions, kSettings, kUsers, kCurrentUser,
+  kTerminateTransactions,  // TERMINATE TRANSACTIONS: what became of each
 };
-struct ShowCommand : Command {     // SHOW ... [YIELD ... [WHERE]] [RETURN ...] or SHOW ... WHERE
+struct ShowCommand : Command {     // SHOW and TERMINATE ... [YIELD ... [WHERE]] [RETURN ...] or SHOW ... WHERE
   ShowCommand() : Command(CommandKind::kShow) {}
   ShowKind show = ShowKind::kIndexes;
   std::string filter;              // "RANGE", "UNIQUE", "BUILT IN", "USER DEFINED", "EXECUTABLE" ...; empty: all
@@ -425,12 +427,6 @@ struct ShowCommand : Command {     // SHOW ... [YIELD ... [WHERE]] [RETURN ...] 
   ProjectionClause* yield_projection = nullptr;  // ORDER BY, SKIP, LIMIT, WHERE of YIELD
   Expr* where = nullptr;
   ProjectionClause* result = nullptr;            // RETURN
-};
-struct TerminateTransactionsCommand : Command {
-  TerminateTransactionsCommand() : Command(CommandKind::kTerminateTransactions) {}
-  std::vector<Expr*> ids;
-  std::vector<YieldItem> yields;
-  bool has_yield = false, yield_star = false;
 };
 
 struct Statement {

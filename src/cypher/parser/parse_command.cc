@@ -298,7 +298,7 @@ void Parser::show_kind(ShowCommand* out) {
 }
 
 void Parser::show_yield(ShowCommand* out) {
-  if (word("WHERE")) {
+  if (out->show != ShowKind::kTerminateTransactions && word("WHERE")) {
     out->where = expression();
     return;
   }
@@ -341,15 +341,13 @@ ShowCommand* Parser::show_command() {
   return out;
 }
 
-TerminateTransactionsCommand* Parser::terminate_command() {
+ShowCommand* Parser::terminate_command() {
   expect_word("TERMINATE");
   if (!word("TRANSACTION")) expect_word("TRANSACTIONS");
-  TerminateTransactionsCommand* out = arena_->make<TerminateTransactionsCommand>();
-  out->ids = expression_list();
-  if (word("YIELD")) {
-    out->has_yield = true;
-    yield_items(&out->yields, &out->yield_star);
-  }
+  ShowCommand* out = arena_->make<ShowCommand>();
+  out->show = ShowKind::kTerminateTransactions;
+  out->names = expression_list();
+  show_yield(out);
   return out;
 }
 

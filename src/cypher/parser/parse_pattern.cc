@@ -323,6 +323,15 @@ LabelExpr* Parser::label_and(bool relationship) {
   return all;
 }
 
+// $all( or $any(, which the lexer takes for a parameter.
+bool Parser::is_dynamic_quantifier() const {
+  const auto is = [&](std::string_view word) {
+    const std::string& v = token().value;
+    return v.size() == word.size() && std::equal(v.begin(), v.end(), word.begin(), [](char a, char b) { return (a | 32) == b; });
+  };
+  return token().kind == TokenKind::kParameter && (is("all") || is("any")) && is_symbol("(", 1);
+}
+
 LabelExpr* Parser::label_unary(bool relationship) {
   Depth depth(this);
   LabelExpr* label = arena_->make<LabelExpr>();
@@ -337,12 +346,11 @@ LabelExpr* Parser::label_unary(bool relationship) {
     label = label_or(relationship);
     no_bar_ = bar;
     expect_symbol(")");
-  } else if (symbol("$")) {
+  } else if (symbol("$") || is_dynamic_quantifier()) {
     label->kind = LabelExprKind::kDynamicAll;
-    if (word("ANY")) {
-      label->kind = LabelExprKind::kDynamicAny;
-    } else {
-      word("ALL");
+    if (is_dynamic_quantifier()) {
+      if (token().value.size() == 3 && (token().value[1] | 32) == 'n') label->kind = LabelExprKind::kDynamicAny;
+      ++next_;
     }
     expect_symbol("(");
     const bool bar = std::exchange(no_bar_, false);

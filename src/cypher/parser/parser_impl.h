@@ -95,6 +95,7 @@ class Parser {
   LabelExpr* label_expression(bool relationship);
   LabelExpr* label_or(bool relationship);
   LabelExpr* label_and(bool relationship);
+  bool is_dynamic_quantifier() const;
   LabelExpr* label_unary(bool relationship);
 
   // ---- Expressions (parse_expression.cc, parse_atom.cc)
@@ -158,7 +159,7 @@ class Parser {
   ShowCommand* show_command();
   void show_kind(ShowCommand* out);
   void show_yield(ShowCommand* out);
-  TerminateTransactionsCommand* terminate_command();
+  ShowCommand* terminate_command();
   std::vector<Expr*> expression_list();
 
   std::string_view text_;

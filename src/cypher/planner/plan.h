@@ -133,7 +133,7 @@ struct PlanSchemaCommand : PlanNode {
 };
 struct PlanShow : PlanNode {      // one row per item, fields into slots
   PlanShow() : PlanNode(PlanOp::kShow) {}
-  const Command* command = nullptr;  // ShowCommand or TerminateTransactionsCommand
+  const Command* command = nullptr;  // a ShowCommand
   std::vector<std::pair<std::string, Slot>> fields;  // column name as SHOW has it, and where it goes
 };
 
@@ -261,6 +261,7 @@ struct PlanLoadCsv : PlanNode {
   Expr* url = nullptr;
   bool with_headers = false;
   std::string field_terminator;
+  Slot line_slot = kNoSlot, file_slot = kNoSlot;  // linenumber(), file(); kNoSlot: nobody asks
 };
 struct ProcedureInfo;             // procedures/registry.h
 struct PlanProcedureCall : PlanNode {

@@ -77,6 +77,9 @@ void Planner::projection(const ProjectionClause& c, Stream* s, const SlotSet& fi
   const bool aggregating = std::any_of(c.items.begin(), c.items.end(), [](const ProjectionItem& i) { return contains_aggregation(i.expression); });
   SlotSet projected = fixed;
   for (const ProjectionItem& item : c.items) projected.insert(item.slot);
+  for (Slot slot : passing_) {
+    if (!aggregating && !c.distinct && s->bound.contains(slot)) projected.insert(slot);
+  }
   SlotSet ignored;
   if (aggregating) {
     if (!count_store(c, s)) aggregate(c, &order, s, fixed, &ignored);

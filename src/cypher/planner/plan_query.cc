@@ -215,8 +215,11 @@ void Planner::load_csv(const LoadCsvClause& c, Stream* s) {
   load->url = lower(c.url, *s);
   load->with_headers = c.with_headers;
   load->field_terminator = c.field_terminator;
+  load->line_slot = c.line_slot;
+  load->file_slot = c.file_slot;
   leaf_or_top(s);
-  s->bound.insert(c.slot);
+  for (Slot slot : {c.slot, c.line_slot, c.file_slot}) s->bound.insert(slot);
+  for (Slot slot : {c.line_slot, c.file_slot}) passing_.insert(slot);
   large_write_ = true;
   push(s, load, s->rows * 1000);
 }
@@ -263,12 +266,23 @@ void Planner::call_procedure(const CallProcedureClause& c, Stream* s) {
   if (c.where) filter({c.where}, s);
 }
 
+namespace {
+
+bool runs_batches(const PlanNode& plan) {
+  return plan.op == PlanOp::kTransactionApply || (plan.left && runs_batches(*plan.left)) || (plan.right && runs_batches(*plan.right));
+}
+
+}  // namespace
+
 void Planner::call_subquery(const CallSubqueryClause& c, Stream* s, const SlotSet& fixed) {
   AccessSet reads, writes;
   query_access(*c.query, &reads, &writes);
   before_read(reads, s);
-  // In transactions of their own the inner writes must not be seen by what is still being read outside
-  before_write(writes, s);
+  if (!c.in_transactions) {
+    before_write(writes, s);
+  } else if (s->top && runs_batches(*s->top)) {  // else what is outside reads a version of its own
+    eager(s, "batches follow one another");
+  }
   Stream outer;
   outer.bound = s->bound;
   SlotSet stay = fixed;
@@ -329,21 +343,6 @@ PlanNode* Planner::command(const Command& c, Stream* s, std::vector<std::pair<st
       columns->clear();
       for (const ProjectionItem& item : show.result->items) columns->emplace_back(item.name, item.slot);
     }
-    return s->top;
-  }
-  if (c.kind == CommandKind::kTerminateTransactions) {
-    PlanShow* leaf = node<PlanShow>();
-    leaf->command = &c;
-    auto& terminate = const_cast<TerminateTransactionsCommand&>(static_cast<const TerminateTransactionsCommand&>(c));
-    if (terminate.yields.empty()) {
-      for (const char* name : {"transactionId", "username", "message"}) terminate.yields.push_back({name, name, c.position, new_slot(SlotKind::kValue)});
-    }
-    for (const YieldItem& item : terminate.yields) {
-      leaf->fields.emplace_back(item.field, item.slot);
-      columns->emplace_back(item.name, item.slot);
-      s->bound.insert(item.slot);
-    }
-    push_leaf(s, leaf, 1);
     return s->top;
   }
   note_writes(QueryType::kSchema);

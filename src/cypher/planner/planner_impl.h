@@ -206,6 +206,7 @@ class Planner : public SlotSource {
   PlannerOptions options_;
   const graph::Catalog& catalog_;
   QueryType type_ = QueryType::kRead;
+  SlotSet passing_;  // what a WITH that does not aggregate leaves as it is: linenumber(), file()
   bool large_write_ = false;
   std::vector<PlanNode*> made_;
   std::set<const Expr*> optimised_;

@@ -134,8 +134,13 @@ void Analyzer::call_subquery(CallSubqueryClause* c, Scope* scope, const Scope& f
     inner = importing_with(c, *scope);
   }
   inner.insert(fixed.begin(), fixed.end());
+  for (const char* hidden : {kLineVariable, kFileVariable}) {
+    if (const auto found = scope->find(hidden); found != scope->end()) stay.insert(*found), inner.insert(*found);
+  }
   stay.insert(fixed.begin(), fixed.end());
+  inside_transactions_ |= c->in_transactions != nullptr;
   query(c->query, inner, stay, QueryRole::kCall);
+  if (c->in_transactions) inside_transactions_ = false;
   check_subquery_result(*c->query->parts[0], *scope);
   for (size_t i = 0; i < c->query->columns.size(); ++i) {
     const std::string& name = c->query->columns[i];
@@ -146,11 +151,8 @@ void Analyzer::call_subquery(CallSubqueryClause* c, Scope* scope, const Scope& f
 }
 
 void Analyzer::in_transactions(InTransactions* options, Scope* scope) {
-  page_count(options->batch_size, "OF ... ROWS");
-  if (options->batch_size && options->batch_size->kind == ExprKind::kLiteral && options->batch_size->literal.as_integer() == 0) {
-    fail("Invalid input. '0' is not a valid value. Must be a positive integer", options->batch_size->position);
-  }
-  page_count(options->concurrency, "CONCURRENT TRANSACTIONS");
+  page_count(options->batch_size, "OF ... ROWS", 1);
+  page_count(options->concurrency, "CONCURRENT TRANSACTIONS", 1);
   if (options->report_variable.empty()) return;
   if (options->on_error == InTransactions::kFail) fail("REPORT STATUS can only be used when specifying ON ERROR CONTINUE or ON ERROR BREAK", options->report_position);
   options->report_slot = new_slot(options->report_variable);
@@ -177,12 +179,6 @@ void Analyzer::command(Command* c) {
     }
     case CommandKind::kDropConstraint: return check(static_cast<DropConstraintCommand*>(c)->name_parameter);
     case CommandKind::kShow: return show(static_cast<ShowCommand*>(c));
-    case CommandKind::kTerminateTransactions: {
-      auto* terminate = static_cast<TerminateTransactionsCommand*>(c);
-      for (Expr* id : terminate->ids) check(id);
-      for (YieldItem& item : terminate->yields) item.slot = new_slot(item.name);
-      return;
-    }
   }
 }
 

@@ -301,7 +301,23 @@ Type Analyzer::aggregation(Expr* e, const Scope& scope, const Context& context) 
   return type_of(e->function->result_type);
 }
 
+// linenumber() and file() are what the LOAD CSV before them says; null without one.
+bool Analyzer::import_function(Expr* e, const Scope& scope) {
+  const auto is = [&](std::string_view name) {
+    return e->name.size() == name.size() && std::equal(name.begin(), name.end(), e->name.begin(), [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
+  };
+  const bool line = is("linenumber");
+  if ((!line && !is("file")) || !e->children.empty()) return false;
+  const auto found = scope.find(line ? kLineVariable : kFileVariable);
+  e->kind = found == scope.end() ? ExprKind::kLiteral : ExprKind::kVariable;
+  if (found == scope.end()) return true;
+  e->name = found->first;
+  e->slot = found->second.slot;
+  return true;
+}
+
 Type Analyzer::function(Expr* e, const Scope& scope, const Context& context) {
+  if (import_function(e, scope)) return e->kind == ExprKind::kVariable ? scope.find(e->name)->second.type : Type{};
   e->function = find_function(e->name);
   if (!e->function) {
     std::vector<std::string> known;

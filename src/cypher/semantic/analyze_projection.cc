@@ -8,6 +8,7 @@ void Analyzer::expand_star(ProjectionClause* c, const Scope& scope) {
   if (scope.empty() && c->kind == ClauseKind::kReturn) fail("RETURN * is not allowed when there are no variables in scope", c->position);
   std::vector<ProjectionItem> all;
   for (const auto& [name, info] : scope) {
+    if (name.starts_with(' ')) continue;  // not the user's: linenumber(), file()
     ProjectionItem item;
     item.expression = arena_->make<Expr>();
     item.expression->kind = ExprKind::kVariable;
@@ -159,20 +160,21 @@ const Expr* find_variable(const Expr* e) {
 
 }  // namespace
 
-void Analyzer::page_count(Expr* e, const char* clause) {
+void Analyzer::page_count(Expr* e, const char* clause, int64_t least) {
   if (!e) return;
+  const std::string what = std::string("' is not a valid value. Must be a ") + (least > 0 ? "positive integer." : "non-negative integer");
   const bool own_scope = e->kind == ExprKind::kListComprehension || e->kind == ExprKind::kReduce || (e->kind >= ExprKind::kAll && e->kind <= ExprKind::kSingle);
   if (const Expr* v = own_scope ? nullptr : find_variable(e)) {
     fail("It is not allowed to refer to variables in " + std::string(clause) + ", so that the value for " + clause + " can be statically calculated: `" + v->name + "`", v->position);
   }
   if (e->kind == ExprKind::kLiteral) {
     const graph::Value& v = e->literal;
-    if (v.type() != graph::ValueType::kInteger || v.as_integer() < 0) {
-      fail("Invalid input. '" + graph::to_text(v) + "' is not a valid value. Must be a non-negative integer", e->position);
+    if (v.type() != graph::ValueType::kInteger || v.as_integer() < least) {
+      fail("Invalid input. '" + graph::to_text(v) + what, e->position);
     }
   }
   if (e->kind == ExprKind::kNegate && e->children[0]->kind == ExprKind::kLiteral) {
-    fail("Invalid input. '-" + graph::to_text(e->children[0]->literal) + "' is not a valid value. Must be a non-negative integer", e->position);
+    fail("Invalid input. '-" + graph::to_text(e->children[0]->literal) + what, e->position);
   }
   Context context;
   context.place = clause;
@@ -202,6 +204,11 @@ void Analyzer::projection(ProjectionClause* c, Scope* scope, const Scope& fixed)
   }
   const bool aggregating = std::any_of(c->items.begin(), c->items.end(), [](const ProjectionItem& i) { return contains_aggregation(i.expression); });
   if (aggregating) check_grouping(*c);
+  if (!aggregating && !c->distinct) {
+    for (const char* hidden : {kLineVariable, kFileVariable}) {
+      if (const auto found = before.find(hidden); found != before.end()) projected.insert(*found);
+    }
+  }
   order_by(c, before, projected, aggregating);
   page_count(c->skip, "SKIP");
   page_count(c->limit, "LIMIT");

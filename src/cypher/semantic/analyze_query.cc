@@ -73,8 +73,9 @@ void Analyzer::union_columns(Query* q) {
   for (size_t i = 0; i < q->slots.size(); ++i) q->slots[i] = new_slot(q->columns[i]);
 }
 
-void Analyzer::single_query(SingleQuery* part, Scope scope, const Scope& fixed, QueryRole role, Query*) {
+void Analyzer::single_query(SingleQuery* part, Scope scope, const Scope& fixed, QueryRole role, Query* whole) {
   check_order(*part, role);
+  check_in_transactions(*part, role, whole->parts.size() > 1);
   const bool standalone = out_.standalone_call && role == QueryRole::kStatement;
   for (Clause* c : part->clauses) clause(c, &scope, fixed, standalone);
   // CALL { } that returns nothing or EXISTS { } without RETURN: no columns
@@ -150,6 +151,21 @@ void Analyzer::check_order(const SingleQuery& part, QueryRole role) {
     if (c.kind == ClauseKind::kWith) update = nullptr;
   }
   check_end(part, role);
+}
+
+// CALL { } IN TRANSACTIONS commits by itself: it cannot be part of what does not.
+void Analyzer::check_in_transactions(const SingleQuery& part, QueryRole role, bool in_union) {
+  const std::string what = "CALL { ... } IN TRANSACTIONS";
+  bool written = false;
+  for (const Clause* c : part.clauses) {
+    written |= is_update(c->kind);
+    if (c->kind != ClauseKind::kCallSubquery || !static_cast<const CallSubqueryClause*>(c)->in_transactions) continue;
+    if (role == QueryRole::kCall && inside_transactions_) fail("Nested " + what + " is not supported", c->position);
+    if (role == QueryRole::kCall) fail(what + " nested in a regular CALL is not supported", c->position);
+    if (role != QueryRole::kStatement) fail(what + " in a subquery expression is not supported", c->position);
+    if (in_union) fail(what + " in a UNION is not supported", c->position);
+    if (written) fail(what + " after a write clause is not supported", c->position);
+  }
 }
 
 void Analyzer::check_end(const SingleQuery& part, QueryRole role) {
@@ -252,6 +268,10 @@ void Analyzer::foreach_clause(ForeachClause* c, const Scope& scope, const Scope&
 void Analyzer::load_csv(LoadCsvClause* c, Scope* scope) {
   require(plain(c->url, *scope, "LOAD CSV"), kStringMask, c->url);
   c->slot = new_slot(c->variable);
+  c->line_slot = new_slot(kLineVariable);
+  c->file_slot = new_slot(kFileVariable);
+  (*scope)[kLineVariable] = {c->line_slot, type_of(kIntegerMask)};
+  (*scope)[kFileVariable] = {c->file_slot, type_of(kStringMask)};
   declare(scope, c->variable, c->slot, c->with_headers ? type_of(kMapMask) : type_of(kListMask, kStringMask), c->variable_position);
 }
 

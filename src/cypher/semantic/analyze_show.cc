@@ -28,8 +28,15 @@ const std::vector<ShowColumn>& show_columns(ShowKind kind) {
       {"requestedSecondariesCount", false}, {"creationTime", false}, {"lastStartTime", false}, {"lastStopTime", false}, {"store", false},
       {"lastCommittedTxn", false}, {"replicationLag", false}, {"constituents", true}, {"options", false}};
   static const std::vector<ShowColumn> kTransactions = {
-      {"database", true}, {"transactionId", true}, {"currentQueryId", true}, {"connectionId", true}, {"clientAddress", true}, {"username", true},
-      {"currentQuery", true}, {"startTime", true}, {"status", true}, {"elapsedTime", true}, {"metaData", false}, {"protocol", false}, {"outerTransactionId", false}};
+      {"database", true}, {"transactionId", true}, {"currentQueryId", true}, {"outerTransactionId", false}, {"connectionId", true},
+      {"clientAddress", true}, {"username", true}, {"metaData", false}, {"currentQuery", true}, {"parameters", false}, {"planner", false},
+      {"runtime", false}, {"indexes", false}, {"startTime", true}, {"currentQueryStartTime", false}, {"protocol", false}, {"requestUri", false},
+      {"status", true}, {"currentQueryStatus", false}, {"statusDetails", false}, {"resourceInformation", false}, {"activeLockCount", false},
+      {"currentQueryActiveLockCount", false}, {"elapsedTime", true}, {"cpuTime", false}, {"waitTime", false}, {"idleTime", false},
+      {"currentQueryElapsedTime", false}, {"currentQueryCpuTime", false}, {"currentQueryWaitTime", false}, {"currentQueryIdleTime", false},
+      {"currentQueryAllocatedBytes", false}, {"allocatedDirectBytes", false}, {"estimatedUsedHeapMemory", false}, {"pageHits", false},
+      {"pageFaults", false}, {"currentQueryPageHits", false}, {"currentQueryPageFaults", false}, {"initializationStackTrace", false}};
+  static const std::vector<ShowColumn> kTerminated = {{"transactionId", true}, {"username", true}, {"message", true}};
   static const std::vector<ShowColumn> kSettings = {
       {"name", true}, {"value", true}, {"isDynamic", true}, {"defaultValue", true}, {"description", true}, {"startupValue", false}, {"isExplicitlySet", false},
       {"validValues", false}, {"isDeprecated", false}};
@@ -42,6 +49,7 @@ const std::vector<ShowColumn>& show_columns(ShowKind kind) {
     case ShowKind::kFunctions: return kFunctions;
     case ShowKind::kDatabases: return kDatabases;
     case ShowKind::kTransactions: return kTransactions;
+    case ShowKind::kTerminateTransactions: return kTerminated;
     case ShowKind::kSettings: return kSettings;
     case ShowKind::kUsers: case ShowKind::kCurrentUser: return kUsers;
   }

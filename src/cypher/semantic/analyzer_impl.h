@@ -28,6 +28,10 @@ using Scope = std::map<std::string, VariableInfo, std::less<>>;
 // How a query stands in the statement: what it may end with.
 enum class QueryRole : uint8_t { kStatement, kCall, kExists, kCollect };
 
+// What linenumber() and file() read, in the scope of a LOAD CSV. No user can write these names.
+inline constexpr const char* kLineVariable = " linenumber";
+inline constexpr const char* kFileVariable = " file";
+
 class Analyzer {
  public:
   Analyzer(Arena* arena, const ProcedureRegistry& procedures) : arena_(arena), procedures_(procedures) {}
@@ -44,6 +48,7 @@ class Analyzer {
   void union_columns(Query* q);
   void single_query(SingleQuery* part, Scope scope, const Scope& fixed, QueryRole role, Query* whole);
   void check_order(const SingleQuery& part, QueryRole role);
+  void check_in_transactions(const SingleQuery& part, QueryRole role, bool in_union);
   void check_end(const SingleQuery& part, QueryRole role);
   void clause(Clause* c, Scope* scope, const Scope& fixed, bool standalone);
   void match(MatchClause* c, Scope* scope);
@@ -73,7 +78,7 @@ class Analyzer {
   void order_by(ProjectionClause* c, const Scope& before, const Scope& projected, bool aggregating);
   Type order_item(Expr* e, const Scope& visible, bool aggregating);
   Expr* refer_to_items(Expr* e, const ProjectionClause& c, bool simple_keys_only);
-  void page_count(Expr* e, const char* clause);
+  void page_count(Expr* e, const char* clause, int64_t least = 0);
 
   // ---- Patterns (analyze_pattern.cc)
   // Declares what is new, then resolves properties and predicates. introduce: null: nothing new may appear.
@@ -113,6 +118,7 @@ class Analyzer {
   Type add(const Type& a, const Type& b);
   Type boolean_operator(Expr* e, const Scope& scope, const Context& context);
   Type function(Expr* e, const Scope& scope, const Context& context);
+  bool import_function(Expr* e, const Scope& scope);
   Type aggregation(Expr* e, const Scope& scope, const Context& context);
   Type case_expression(Expr* e, const Scope& scope, const Context& context);
   Type comprehension(Expr* e, const Scope& scope, const Context& context);
@@ -125,6 +131,7 @@ class Analyzer {
   Arena* arena_;
   const ProcedureRegistry& procedures_;
   Analysis out_;
+  bool inside_transactions_ = false;  // in the query of a CALL { } IN TRANSACTIONS
 };
 
 std::string describe(TypeMask mask);

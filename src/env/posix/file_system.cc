@@ -115,10 +115,16 @@ class PosixFile final : public File {
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, OpenMode mode) {
   int flags = O_RDWR;
+  if (mode == OpenMode::kRead) flags = O_RDONLY | O_NONBLOCK;  // a pipe must not hold us up
   if (mode == OpenMode::kCreate) flags |= O_CREAT;
   if (mode == OpenMode::kCreateNew) flags |= O_CREAT | O_EXCL;
   const int fd = open_retrying(path, flags);
   if (fd < 0) return io_error(path, "open", errno);
+  struct stat info;
+  if (mode == OpenMode::kRead && (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))) {
+    ::close(fd);
+    return Error{ErrorCode::kIo, path + ": open: not a regular file"};
+  }
   return std::unique_ptr<File>(std::make_unique<PosixFile>(path, fd));
 }
 
@@ -154,6 +160,13 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& direct
   if (failure != 0) return io_error(directory, "read directory", failure);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+Result<std::string> PosixFileSystem::real_path(const std::string& path) {
+  std::error_code failure;
+  const std::filesystem::path real = std::filesystem::canonical(path, failure);
+  if (failure) return io_error(path, "find", failure.value());
+  return real.string();
 }
 
 Status PosixFileSystem::create_directories(const std::string& directory) {

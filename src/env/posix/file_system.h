@@ -11,6 +11,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::string> read_file(const std::string& path) override;
   Result<bool> exists(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<std::string> real_path(const std::string& path) override;
   Status create_directories(const std::string& directory) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;

@@ -97,7 +97,7 @@ TransactionExtra transaction_extra(Fields& fields) {
   extra.mode = mode == "r" ? AccessMode::kRead : AccessMode::kWrite;
   extra.database = fields.text("db");
   extra.impersonated_user = fields.text("imp_user");
-  fields.map("tx_metadata");
+  if (const Value* metadata = fields.map("tx_metadata")) extra.metadata = metadata->as_map();
   return extra;
 }
 

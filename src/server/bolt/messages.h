@@ -43,6 +43,7 @@ struct TransactionExtra {
   AccessMode mode = AccessMode::kWrite;
   std::string database;              // as given; empty: the default one
   std::string impersonated_user;
+  graph::Map metadata;               // tx_metadata
 };
 struct RunRequest {
   std::string query;

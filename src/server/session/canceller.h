@@ -2,36 +2,45 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "cypher/query.h"
 
 namespace graft::server {
 
-// Lets the session stop what a worker or the lane runs for it. Any thread.
+// Lets the session, or an administrator, stop what a worker or the lane runs. Any thread.
 class Canceller {
  public:
   // Cancels it at once when cancel() was called before.
   void attach(std::shared_ptr<cypher::Execution> execution) {
     std::lock_guard lock(mutex_);
     execution_ = std::move(execution);
-    if (cancelled_ && execution_ != nullptr) execution_->cancel();
+    if (why_ && execution_ != nullptr) execution_->cancel(*why_);
   }
   void detach() { attach(nullptr); }
 
-  void cancel() {
+  void cancel(ErrorCode why = ErrorCode::kCancelled) {
     std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (execution_ != nullptr) execution_->cancel();
+    why_ = why;
+    if (execution_ != nullptr) execution_->cancel(why);
   }
-  bool cancelled() const {
+  // Nothing: it was not cancelled.
+  std::optional<Error> error() const {
     std::lock_guard lock(mutex_);
-    return cancelled_;
+    if (!why_) return std::nullopt;
+    return Error{*why_, *why_ == ErrorCode::kTransactionTerminated ? kTerminatedMessage : "The statement was cancelled."};
   }
+
+  bool cancelled() const { return error().has_value(); }
+
+  static constexpr const char* kTerminatedMessage =
+      "The transaction has been terminated. Retry your operation in a new transaction, and you should see a successful result. Explicitly terminated by "
+      "the user.";
 
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<cypher::Execution> execution_;
-  bool cancelled_ = false;
+  std::optional<ErrorCode> why_;
 };
 
 }  // namespace graft::server

@@ -7,7 +7,7 @@ constexpr size_t kRowsPerBatch = 1024;
 // Rows of a write are kept until it is committed.
 constexpr size_t kMostKeptBytes = size_t{256} << 20;
 // What a statement may use of the lane before it has to go on beside it.
-constexpr env::Duration kLaneTime = std::chrono::milliseconds(5);
+constexpr env::Duration kLaneTime = std::chrono::milliseconds(2);
 constexpr size_t kLaneRows = 10000;
 
 Error too_many_rows() {
@@ -29,6 +29,11 @@ cypher::ExecutionOptions execution_options(const StatementSetting& setting, cons
   cypher::ExecutionOptions options;
   options.parameters = statement.parameters;
   options.timeout = statement.timeout;
+  options.timeout_code = statement.timeout_code;
+  options.memory_budget_bytes = setting.limits.memory_bytes;
+  options.memory_pool = setting.limits.memory_pool;
+  options.server = setting.information;
+  options.imports = setting.imports;
   options.clock = setting.clock;
   options.random = setting.random;
   options.database = "default";
@@ -42,6 +47,24 @@ void StatementResult::start_read(const Statement& statement, std::shared_ptr<con
   view_ = std::move(view);
   execution_ = setting_.engine->start(prepared_, *view_, nullptr, execution_options(setting_, statement, *view_, nullptr));
   canceller_->attach(execution_);
+}
+
+void StatementResult::start_batches(const Statement& statement, std::shared_ptr<const graph::GraphView> view,
+                                    std::unique_ptr<cypher::BatchTransactions> batches) {
+  view_ = std::move(view);
+  batches_ = std::move(batches);
+  cypher::ExecutionOptions options = execution_options(setting_, statement, *view_, nullptr);
+  options.batches = batches_.get();
+  execution_ = setting_.engine->start(prepared_, *view_, nullptr, std::move(options));
+  canceller_->attach(execution_);
+}
+
+void StatementResult::batch_committed(cypher::BatchOutcome outcome, const graph::WriteCounters& written, const replication::Position& position) {
+  if (outcome.ok()) {
+    add_counters(written, &counters_);
+    committed_ = position;
+  }
+  if (execution_ != nullptr) execution_->batch_committed(std::move(outcome));
 }
 
 Status StatementResult::run_write(const Statement& statement, graph::GraphTransaction& transaction) {
@@ -66,7 +89,8 @@ void StatementResult::adopt(RecordBuffer rows, std::optional<cypher::PlanDescrip
 Status StatementResult::produce_batch(size_t max_rows) {
   bool ended = false;
   GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution_->next(max_rows, &ended));
-  rows_.append(batch, setting_.format, *view_);
+  batch_ = execution_->batch_to_commit();
+  rows_.append(batch, setting_.format, execution_->view() != nullptr ? *execution_->view() : *view_);
   had_rows_ |= batch.rows() > 0;
   if (ended) {
     if (prepared_->mode() == cypher::QueryMode::kProfile) profile_ = execution_->profile();
@@ -76,13 +100,20 @@ Status StatementResult::produce_batch(size_t max_rows) {
 }
 
 Status StatementResult::produce(size_t max_rows, size_t max_bytes) {
-  while (!done() && rows_.rows() < max_rows && rows_.bytes() < max_bytes) {
+  while (!done() && batch_ == nullptr && rows_.rows() < max_rows && rows_.bytes() < max_bytes) {
     if (view_->pin_cancelled()) {
       return Error{ErrorCode::kTransactionTerminated, "The read held on to an old version for too long and was ended to free memory. Run it again."};
     }
     GRAFT_TRY(produce_batch(std::min(kRowsPerBatch, max_rows - rows_.rows())));
   }
   return {};
+}
+
+Status StatementResult::produce_all() {
+  GRAFT_TRY(produce(SIZE_MAX, kMostKeptBytes));
+  if (done()) return {};
+  return Error{ErrorCode::kQueryMemory, "A result that is still open has more than 256 MiB of rows, which have to be kept when something is written: read it to its "
+                                        "end, or close it, before."};
 }
 
 void StatementResult::abandon() {
@@ -99,7 +130,7 @@ LaneStatement::LaneStatement(StatementSetting setting, Statement statement, Prep
 Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransaction& transaction, bool with_budget) {
   rows_.clear();
   profile_.reset();
-  if (statement_.canceller->cancelled()) return Error{ErrorCode::kCancelled, "The statement was cancelled."};
+  if (auto cancelled = statement_.canceller->error()) return std::move(*cancelled);
   const graph::GraphView& view = transaction.view();
   // Names and indexes may have come since it was planned.
   if (const uint64_t now = view.catalog().version(); now != catalog_version_) {
@@ -109,7 +140,10 @@ Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransactio
   if (with_budget && prepared_->expects_large_write()) return Outcome::kOverBudget;
   cypher::ExecutionOptions options = execution_options(setting_, statement_, view, &transaction);
   const bool shortened = with_budget && (options.timeout == env::Duration(0) || options.timeout > kLaneTime);
-  if (shortened) options.timeout = kLaneTime;
+  if (shortened) {
+    options.timeout = kLaneTime;
+    options.timeout_code = ErrorCode::kTimeout;
+  }
   const std::shared_ptr<cypher::Execution> execution = setting_.engine->start(prepared_, view, &transaction, std::move(options));
   statement_.canceller->attach(execution);
   Result<Outcome> outcome = execute(*execution, transaction, with_budget);
@@ -130,6 +164,21 @@ Result<replication::LaneWork::Outcome> LaneStatement::execute(cypher::Execution&
   if (prepared_->mode() == cypher::QueryMode::kProfile) profile_ = execution.profile();
   GRAFT_TRY(transaction.check_constraints());
   return Outcome::kDone;
+}
+
+void add_counters(const graph::WriteCounters& more, graph::WriteCounters* sum) {
+  sum->nodes_created += more.nodes_created;
+  sum->nodes_deleted += more.nodes_deleted;
+  sum->relationships_created += more.relationships_created;
+  sum->relationships_deleted += more.relationships_deleted;
+  sum->properties_set += more.properties_set;
+  sum->labels_added += more.labels_added;
+  sum->labels_removed += more.labels_removed;
+  sum->indexes_added += more.indexes_added;
+  sum->indexes_removed += more.indexes_removed;
+  sum->constraints_added += more.constraints_added;
+  sum->constraints_removed += more.constraints_removed;
+  sum->system_updates += more.system_updates;
 }
 
 graph::WriteCounters counters_since(const graph::WriteCounters& before, const graph::WriteCounters& now) {

@@ -18,6 +18,14 @@ namespace graft::server {
 using Parameters = std::vector<std::pair<std::string, graph::Value>>;
 using Prepared = std::shared_ptr<const cypher::PreparedQuery>;
 
+// What a statement may use, at most.
+struct StatementLimits {
+  uint64_t memory_bytes = uint64_t{1} << 30;
+  cypher::MemoryPool* memory_pool = nullptr;                            // all statements together; null: no limit
+  env::Duration transaction_timeout{0};                                 // 0: none
+  env::Duration idle_timeout = std::chrono::minutes(10);                // without a request in between; 0: none
+};
+
 // What stays the same for all statements of a session.
 struct StatementSetting {
   cypher::QueryEngine* engine = nullptr;
@@ -26,6 +34,9 @@ struct StatementSetting {
   ValueFormat format;
   std::string user;
   bool admin = false;
+  StatementLimits limits;
+  cypher::ServerInformation* information = nullptr;
+  const cypher::ImportDirectory* imports = nullptr;
 };
 
 struct Statement {
@@ -33,6 +44,7 @@ struct Statement {
   Parameters parameters;
   env::Duration timeout{0};
   std::shared_ptr<Canceller> canceller = std::make_shared<Canceller>();
+  ErrorCode timeout_code = ErrorCode::kTimeout;
 };
 
 // A QueryError as an Error: the message is complete already.
@@ -53,16 +65,26 @@ class StatementResult {
   void start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
   // Runs a write to its end inside a transaction; the rows are kept. Error: the transaction is to be rolled back.
   Status run_write(const Statement& statement, graph::GraphTransaction& transaction);
+  // CALL { } IN TRANSACTIONS: reads the version; batches gives the transactions that produce() comes back with.
+  void start_batches(const Statement& statement, std::shared_ptr<const graph::GraphView> view, std::unique_ptr<cypher::BatchTransactions> batches);
   // Takes over rows that were made elsewhere: on the lane.
   void adopt(RecordBuffer rows, std::optional<cypher::PlanDescription> profile, graph::WriteCounters counters);
 
   // Runs on until about max_rows rows or max_bytes wait, or the end.
   Status produce(size_t max_rows, size_t max_bytes);
+  // To the end; an error when that is more than is kept of a result.
+  Status produce_all();
+  // After produce(): null, or the batch whose commit it waits for. Then batch_committed(), then produce() again.
+  std::unique_ptr<cypher::BatchTransaction> take_batch() { return std::move(batch_); }
+  void batch_committed(cypher::BatchOutcome outcome, const graph::WriteCounters& written, const replication::Position& position);
+  // Of the last batch; none: nothing was committed.
+  const std::optional<replication::Position>& committed() const { return committed_; }
   // Nothing more is wanted of a read.
   void abandon();
 
   const Prepared& prepared() const { return prepared_; }
   RecordBuffer& rows() { return rows_; }
+  bool runs_batches() const { return batches_ != nullptr; }
   bool done() const { return execution_ == nullptr; }
   bool exhausted() const { return done() && rows_.rows() == 0; }
   bool had_rows() const { return had_rows_; }
@@ -76,6 +98,9 @@ class StatementResult {
   StatementSetting setting_;
   Prepared prepared_;
   std::shared_ptr<const graph::GraphView> view_;
+  std::unique_ptr<cypher::BatchTransactions> batches_;
+  std::unique_ptr<cypher::BatchTransaction> batch_;
+  std::optional<replication::Position> committed_;
   std::shared_ptr<cypher::Execution> execution_;  // null: ended
   std::shared_ptr<Canceller> canceller_;
   RecordBuffer rows_;
@@ -107,6 +132,7 @@ class LaneStatement final : public replication::LaneWork {
   std::optional<cypher::PlanDescription> profile_;
 };
 
+void add_counters(const graph::WriteCounters& more, graph::WriteCounters* sum);
 // Field by field: what happened between two looks at a transaction's counters.
 graph::WriteCounters counters_since(const graph::WriteCounters& before, const graph::WriteCounters& now);
 

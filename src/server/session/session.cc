@@ -102,6 +102,7 @@ void Session::process() {
 }
 
 void Session::handle(const std::string& message) {
+  last_request_ = services_.clock.monotonic();
   const bool reset = is_reset(message);
   if (reset && pending_resets_ > 0) --pending_resets_;
   const bool logged_in = state_ >= State::kReady;
@@ -187,6 +188,8 @@ void Session::give_up_results() {
   fetch_.reset();
   if (autocommit_ != nullptr) services_.worker.post([result = std::move(autocommit_)]() mutable { result.reset(); });
   autocommit_ = nullptr;
+  entry_ = nullptr;
+  streaming_over_.reset();
 }
 
 // ---- answers ----
@@ -266,6 +269,7 @@ void Session::sweep(env::Duration now) {
     env::trace(env::TraceLevel::kDebug, "bolt", "{}: did not log in in time", connection_->peer());
     return close();
   }
+  end_idle_work(now);
   if (wait_ == Wait::kNothing || wait_ == Wait::kClient || now - last_sent_ < kKeepAliveAfter) return;
   last_sent_ = now;
   connection_->send(std::string(kNoop));
@@ -274,7 +278,7 @@ void Session::sweep(env::Duration now) {
 // ---- small things that all parts use ----
 
 StatementSetting Session::setting() const {
-  return {&services_.engine, &services_.clock, &services_.random, format_, user_.name, user_.admin};
+  return {&services_.engine, &services_.clock, &services_.random, format_, user_.name, user_.admin, services_.limits, services_.information, services_.imports};
 }
 
 Status Session::check_database(std::string_view name) {

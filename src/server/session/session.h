@@ -32,6 +32,7 @@
 #include "server/bolt/handshake.h"
 #include "server/bolt/messages.h"
 #include "server/session/result.h"
+#include "server/session/transaction_registry.h"
 
 namespace graft::server {
 
@@ -49,6 +50,12 @@ struct SessionServices {
   // client's word for it.
   bool route_to_client_address = false;
   std::function<void(uint64_t session)> on_closed;
+  StatementLimits limits;
+  cypher::ServerInformation* information = nullptr;
+  const cypher::ImportDirectory* imports = nullptr;
+  // SHOW and TERMINATE run here, so that they come through when all workers are busy. Null: on a worker.
+  env::TaskRunner* control = nullptr;
+  std::shared_ptr<TransactionRegistry> transactions = std::make_shared<TransactionRegistry>();
 };
 
 class Session final : public env::ConnectionHandler, public std::enable_shared_from_this<Session> {
@@ -78,10 +85,11 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
     replication::Position position;
     std::map<int64_t, std::shared_ptr<StatementResult>> results;
     int64_t next_result = 0;
-    std::shared_ptr<Canceller> running;   // of the statement that runs now
+    std::shared_ptr<RunningTransaction> entry;
     env::Duration deadline{0};            // 0: none
+    ErrorCode timeout_code = ErrorCode::kTimeout;
     env::TimerId timer = 0;
-    bool expired = false;
+    std::optional<Error> over;            // why nothing more can be done in it
     const graph::GraphView& view() const { return writer != nullptr ? writer->graph().view() : *reader; }
   };
 
@@ -110,7 +118,9 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   bool resume(uint64_t operation);  // false: that operation was given up
   // Runs `work` on a worker, then `then(result)` on the io role.
   template <class Work, class Then>
-  void on_worker(Work work, Then then);
+  void on_worker(Work work, Then then) { on_runner(services_.worker, std::move(work), std::move(then)); }
+  template <class Work, class Then>
+  void on_runner(env::TaskRunner& runner, Work work, Then then);
   // A callback for the replica: hands its argument over to the io role.
   template <class T, class Then>
   std::function<void(Result<T>)> on_io(Then then);
@@ -132,7 +142,21 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void write_when_leader(std::shared_ptr<Plan> plan);
   void when_leader_known(std::function<void()> then);
   void written(std::shared_ptr<Plan> plan, Result<replication::CommitOutcome> outcome);
+  // session_batches.cc: CALL { } IN TRANSACTIONS
+  void run_batches(std::shared_ptr<Plan> plan);
+  void start_batches(std::shared_ptr<Plan> plan, replication::ReadVersion version);
+  // Runs on, on a worker, committing what batches come up; then calls back here.
+  void produce(std::shared_ptr<StatementResult> result, size_t rows, size_t bytes, std::function<void(Status)> then);
+  void commit_batch(std::shared_ptr<StatementResult> result, std::unique_ptr<cypher::BatchTransaction> batch, std::function<void()> then);
+
   void open_autocommit(std::shared_ptr<StatementResult> result, replication::Position position);
+  // session_registry.cc: what SHOW and TERMINATE TRANSACTIONS see
+  std::shared_ptr<RunningTransaction> enter_registry(const TransactionExtra& extra);
+  void terminated(const std::shared_ptr<RunningTransaction>& entry);
+  void end_idle_work(env::Duration now);
+  // The client's own limit or the server's, whichever is shorter.
+  void set_timeout(const TransactionExtra& extra, env::Duration* timeout, ErrorCode* code) const;
+
   void run_succeeded(const std::shared_ptr<StatementResult>& result, std::optional<int64_t> qid);
 
   // session_fetch.cc: PULL and DISCARD
@@ -152,7 +176,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void handle_commit();
   void handle_rollback();
   void drop_transaction();
-  void expire_transaction();
+  void expire_transaction(Error why);
   std::optional<Error> transaction_over() const;
 
   // session_route.cc
@@ -203,7 +227,10 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   std::shared_ptr<StatementResult> autocommit_;  // in kStreaming
   replication::Position position_;               // of autocommit_: its bookmark
   std::shared_ptr<Transaction> transaction_;     // in kTransaction; a worker may hold it a little longer
+  std::shared_ptr<RunningTransaction> entry_;    // of an autocommit statement
+  std::optional<Error> streaming_over_;          // why autocommit_ is gone before its end
   env::Duration statement_started_{0};
+  env::Duration last_request_{0};
 
   struct Fetch {
     FetchRequest request;
@@ -215,9 +242,9 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
 };
 
 template <class Work, class Then>
-void Session::on_worker(Work work, Then then) {
+void Session::on_runner(env::TaskRunner& runner, Work work, Then then) {
   const uint64_t operation = wait_for(Wait::kWorker);
-  services_.worker.post([self = shared_from_this(), operation, work = std::move(work), then = std::move(then)]() mutable {
+  runner.post([self = shared_from_this(), operation, work = std::move(work), then = std::move(then)]() mutable {
     auto result = work();
     self->services_.io.post([self, operation, result = std::move(result), then = std::move(then)]() mutable {
       if (!self->resume(operation)) return;

@@ -26,6 +26,7 @@ const char* type_text(cypher::QueryType type) {
 }  // namespace
 
 void Session::handle_fetch(const FetchRequest& request) {
+  if (streaming_over_) return fail(Error(*streaming_over_));
   Fetch fetch;
   fetch.request = request;
   fetch.left = request.n;
@@ -41,7 +42,7 @@ void Session::handle_fetch(const FetchRequest& request) {
     fetch.result = found->second;
   }
   fetch_ = std::move(fetch);
-  if (request.discard && request.n == -1) {  // a write has run to its end before; a read need not
+  if (request.discard && request.n == -1 && !fetch_->result->runs_batches()) {  // a write has run to its end before; a read need not
     fetch_->result->rows().clear();
     fetch_->result->abandon();
   }
@@ -62,17 +63,14 @@ void Session::fetch_more() {
     }
     if (result.rows().rows() > 0) continue;
     flush();
-    running_ = result.canceller();
     const size_t rows = std::min(kBatchRows, wanted - taken);
-    on_worker([result = fetch_->result, transaction = transaction_, rows] { return result->produce(rows, kBatchBytes); },
-              [this](Status status) {
-                running_ = nullptr;
-                if (transaction_ != nullptr) {
-                  if (auto over = transaction_over()) return fail(*over);
-                }
-                if (!status.ok()) return fail(status.error());
-                fetch_more();
-              });
+    produce(fetch_->result, rows, kBatchBytes, [this](Status status) {
+      if (transaction_ != nullptr) {
+        if (auto over = transaction_over()) return fail(*over);
+      }
+      if (!status.ok()) return fail(status.error());
+      fetch_more();
+    });
     return;
   }
 }
@@ -91,11 +89,13 @@ void Session::end_result() {
   const std::shared_ptr<StatementResult> result = fetch_->result;
   graph::Map metadata = summary(*result);
   if (state_ == State::kStreaming) {
-    metadata.emplace_back("bookmark", graph::Value::string(position_.bookmark()));
+    metadata.emplace_back("bookmark", graph::Value::string(result->committed().value_or(position_).bookmark()));
     autocommit_ = nullptr;
+    entry_ = nullptr;
     state_ = State::kReady;
   } else {
     transaction_->results.erase(fetch_->qid);
+    transaction_->entry->query_ended();
   }
   fetch_.reset();
   succeed(std::move(metadata));

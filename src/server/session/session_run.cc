@@ -27,6 +27,16 @@ Result<bool> reached(const std::vector<std::string>& bookmarks, const replicatio
   return all;
 }
 
+// SHOW and TERMINATE, by their first word: a guess only about where to run it.
+bool asks_server(std::string_view text) {
+  size_t at = text.find_first_not_of(" \t\r\n");
+  for (std::string_view word : {"SHOW", "TERMINATE"}) {
+    if (at == std::string_view::npos || text.size() - at <= word.size()) continue;
+    if (std::equal(word.begin(), word.end(), text.begin() + static_cast<ptrdiff_t>(at), [](char a, char b) { return a == (b >= 'a' && b <= 'z' ? b - 32 : b); })) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void Session::handle_run(RunRequest& request) {
@@ -36,10 +46,14 @@ void Session::handle_run(RunRequest& request) {
   if (services_.worker.backlog() > kMostWaitingForWorkers) {
     return fail({ErrorCode::kOverloaded, "The server is overloaded: too many statements wait to be run. Try again."});
   }
-  auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters), request.extra.timeout});
+  auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters)});
+  set_timeout(request.extra, &statement->timeout, &statement->timeout_code);
+  entry_ = enter_registry(request.extra);
+  entry_->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
   auto extra = std::make_shared<TransactionExtra>(std::move(request.extra));
   running_ = statement->canceller;
-  on_worker([this, setting = setting(), statement, extra] { return plan_autocommit(setting, *statement, *extra); },
+  env::TaskRunner& runner = services_.control != nullptr && asks_server(statement->text) ? *services_.control : services_.worker;
+  on_runner(runner, [this, setting = setting(), statement, extra] { return plan_autocommit(setting, *statement, *extra); },
             [this](Result<Plan> plan) { planned(std::move(plan)); });
 }
 
@@ -64,11 +78,12 @@ Result<Session::Plan> Session::plan_autocommit(const StatementSetting& setting, 
     return plan;
   }
   if (runs && plan.prepared->type() != cypher::QueryType::kRead) return plan;
-  if (runs && (!here || extra.mode == AccessMode::kWrite)) return plan;
+  const bool at_once = plan.prepared->asks_server();  // an administrator may want to know why nothing goes on
+  if (runs && !at_once && (!here || extra.mode == AccessMode::kWrite)) return plan;
   plan.result = std::make_shared<StatementResult>(setting, plan.prepared, statement.canceller);
   if (runs) {
     plan.result->start_read(statement, std::move(view));
-    GRAFT_TRY(plan.result->produce(kFirstRows, kFirstBytes));
+    GRAFT_TRY(at_once ? plan.result->produce_all() : plan.result->produce(kFirstRows, kFirstBytes));
   }
   return plan;
 }
@@ -81,6 +96,7 @@ void Session::planned(Result<Plan> planned) {
   if (plan->call) return run_server_procedure(std::move(plan));
   if (plan->prepared->type() == cypher::QueryType::kRead) return read_when_ready(std::move(plan));
   if (plan->extra.mode == AccessMode::kRead) return fail(write_in_read_mode());
+  if (plan->prepared->commits_in_batches()) return run_batches(std::move(plan));
   write_when_leader(std::move(plan));
 }
 

@@ -9,11 +9,13 @@ namespace {
 constexpr size_t kFirstTransactionRows = 128;
 constexpr size_t kFirstTransactionBytes = 64 * 1024;
 
-Error timed_out() {
-  return {ErrorCode::kTimeout, "The transaction has been open for longer than its timeout and was rolled back."};
-}
 Error leadership_lost() {
   return {ErrorCode::kLeadershipLost, "The leader has changed since the transaction began, and it was rolled back. Try again."};
+}
+
+Error batches_in_transaction() {
+  return {ErrorCode::kTransactionStartFailed, "A query with 'CALL { ... } IN TRANSACTIONS' can only be executed in an implicit transaction, but tried to "
+                                              "execute in an explicit transaction."};
 }
 
 }  // namespace
@@ -59,14 +61,17 @@ void Session::begin_read(TransactionExtra extra, bool linearizable) {
 
 void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionExtra& extra) {
   transaction_ = std::move(transaction);
-  if (extra.timeout > env::Duration(0)) {
-    transaction_->deadline = services_.clock.monotonic() + extra.timeout;
+  transaction_->entry = enter_registry(extra);
+  env::Duration timeout{0};
+  set_timeout(extra, &timeout, &transaction_->timeout_code);
+  if (timeout > env::Duration(0)) {
+    transaction_->deadline = services_.clock.monotonic() + timeout;
     // The transaction owns its timer's meaning: a late timer finds it gone.
-    transaction_->timer = services_.io.post_after(extra.timeout, [self = weak_from_this(), mine = std::weak_ptr<Transaction>(transaction_)] {
+    transaction_->timer = services_.io.post_after(timeout, [self = weak_from_this(), mine = std::weak_ptr<Transaction>(transaction_)] {
       const std::shared_ptr<Session> session = self.lock();
       const std::shared_ptr<Transaction> expired = mine.lock();
       if (session == nullptr || expired == nullptr || session->transaction_ != expired) return;
-      session->expire_transaction();
+      session->expire_transaction({expired->timeout_code, "The transaction has been open for longer than its timeout and was rolled back."});
     });
   }
   state_ = State::kTransaction;
@@ -75,21 +80,21 @@ void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionE
 
 // Why nothing more can be done in it, if so.
 std::optional<Error> Session::transaction_over() const {
-  if (transaction_->expired) return timed_out();
+  if (transaction_->over) return transaction_->over;
   if (transaction_->writer != nullptr && transaction_->writer->outlived_term()) return leadership_lost();
   return std::nullopt;
 }
 
-// The timer's. The client learns it with its next request, or now if it waits for rows; what is held is freed at once.
-void Session::expire_transaction() {
-  transaction_->expired = true;
+// The client learns it with its next request, or now if it waits for rows; what is held is freed at once.
+void Session::expire_transaction(Error why) {
+  if (!transaction_->over) transaction_->over = std::move(why);
   switch (wait_) {
     case Wait::kWorker:
-      if (running_ != nullptr) running_->cancel();
+      if (running_ != nullptr) running_->cancel(transaction_->over->code);
       return;
     case Wait::kClient:
       resume(operation_);
-      if (fetch_) fail(timed_out());
+      if (fetch_) fail(Error(*transaction_->over));
       return process();
     default:
       services_.worker.post([writer = std::move(transaction_->writer), reader = std::move(transaction_->reader),
@@ -103,7 +108,9 @@ void Session::run_in_transaction(RunRequest& request) {
   auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters)});
   if (transaction_->deadline > env::Duration(0)) {
     statement->timeout = std::max(env::Duration(std::chrono::milliseconds(1)), transaction_->deadline - services_.clock.monotonic());
+    statement->timeout_code = transaction_->timeout_code;
   }
+  transaction_->entry->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
   running_ = statement->canceller;
   auto wait = std::make_shared<std::optional<IndexWait>>();
   auto work = [this, wait, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
@@ -126,10 +133,11 @@ void Session::run_in_transaction(RunRequest& request) {
       GRAFT_TRY(result->produce(kFirstTransactionRows, kFirstTransactionBytes));
       return result;
     }
+    if (prepared->commits_in_batches()) return batches_in_transaction();
     if (transaction->mode == AccessMode::kRead) return write_in_read_mode();
     if (transaction->writer == nullptr) return not_leader_error();
     // What is still being read must not see what is written now.
-    for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce(SIZE_MAX, SIZE_MAX));
+    for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce_all());
     GRAFT_TRY(result->run_write(*statement, transaction->writer->graph()));
     return result;
   };

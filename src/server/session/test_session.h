@@ -112,7 +112,7 @@ class FakeExecution final : public cypher::Execution {
     if (query_.text == "HANG") batch.values.assign(200, Value::integer(1));
     return batch;
   }
-  void cancel() override { cancelled_ = true; }
+  void cancel(ErrorCode) override { cancelled_ = true; }
   cypher::PlanDescription profile() const override { return {}; }
 
  private:
@@ -156,6 +156,9 @@ class FakeReplica final : public replication::Replica {
   void autocommit(std::shared_ptr<replication::LaneWork> work, replication::CommitCallback done) override { commits.emplace_back(std::move(work), std::move(done)); }
   void begin(std::vector<std::string>, std::function<void(Result<std::unique_ptr<replication::ExplicitTransaction>>)> done) override {
     done(Error{ErrorCode::kNotLeader, "not the leader: 10.0.0.1:7687"});
+  }
+  Result<std::unique_ptr<replication::ExplicitTransaction>> begin_at_applied() override {
+    return Error{ErrorCode::kNotLeader, "This fake does not begin transactions by itself."};
   }
   void commit(std::unique_ptr<replication::ExplicitTransaction>, replication::CommitCallback) override {}
   void await_schema(std::vector<graph::SchemaTask> tasks, env::Duration, std::function<void(Status)> done) override { schema_waits.emplace_back(std::move(tasks), std::move(done)); }
