@@ -55,8 +55,14 @@ class Call final : public Evaluator {
       check_type(values[i], i);
     }
     if (has_null && !function_.sees_null) return {};
-    return function_.call(frame.context, values);
+    Value result = function_.call(frame.context, values);
+    const bool large = (result.type() == ValueType::kList && result.as_list().size() > kLarge) ||
+                       (result.type() == ValueType::kString && result.as_string().size() > kLarge);
+    if (large) frame.context.check();  // a few hundred of these are a long time
+    return result;
   }
+
+  static constexpr size_t kLarge = 10'000;
 
   void check_type(const Value& value, size_t i) const {
     if (value.is_null() || function_.argument_types.empty()) return;

@@ -47,6 +47,34 @@ std::unique_ptr<ProcedureRows> info(const ProcedureCall& call) {
   return make_rows({{Value::string(""), Value::string(call.query.options().database), Value()}});
 }
 
+ServerInformation& server_of(const ProcedureCall& call) {
+  ServerInformation* server = call.query.options().server;
+  if (server == nullptr) throw_error(ErrorCode::kUnsupported, "There is no server here that could tell what it runs");
+  return *server;
+}
+
+// TuGraph's view of what SHOW TRANSACTIONS lists; its tasks are our transactions.
+std::unique_ptr<ProcedureRows> list_tasks(const ProcedureCall& call) {
+  std::vector<Row> rows;
+  for (graph::Map& entries : server_of(call).transactions(call.caller)) {
+    const Value transaction = Value::map(std::move(entries));
+    rows.push_back({Value::map({{"elapsed_time", *transaction.find("elapsedTime")},
+                                {"task_id", *transaction.find("transactionId")},
+                                {"task_name", *transaction.find("currentQuery")},
+                                {"user", *transaction.find("username")}})});
+  }
+  return make_rows(std::move(rows));
+}
+
+std::unique_ptr<ProcedureRows> terminate_task(const ProcedureCall& call) {
+  const std::string id(call.arguments[0].as_string());
+  for (graph::Map& entries : server_of(call).terminate({id}, call.caller)) {
+    const Value answer = Value::map(std::move(entries));
+    if (answer.find("username")->is_null()) throw_error(ErrorCode::kProcedureCallFailed, "There is no task '" + id + "'; dbms.task.listTasks lists those that run");
+  }
+  return make_rows({});
+}
+
 std::unique_ptr<ProcedureRows> ping(const ProcedureCall&) { return make_rows({{Value::boolean(true)}}); }
 
 }  // namespace
@@ -67,6 +95,14 @@ void add_system_procedures(const std::shared_ptr<ProcedureRegistry>& registry) {
   add("dbms.functions", {{"name", "STRING"}, {"signature", "STRING"}, {"category", "STRING"}, {"description", "STRING"}, {"aggregating", "BOOLEAN"}}, "All functions.", list_functions);
   add("dbms.components", {{"name", "STRING"}, {"versions", "LIST<STRING>"}, {"edition", "STRING"}}, "What serves here, and its versions.", components);
   add("db.info", {{"id", "STRING"}, {"name", "STRING"}, {"creationDate", "STRING"}}, "Information about the database.", info);
+  add("dbms.task.listTasks", {{"tasks_info", "MAP"}}, "The transactions that run on this server; all of them for administrators.", list_tasks);
+  ProcedureInfo terminate;
+  terminate.name = "dbms.task.terminateTask";
+  terminate.inputs = {{"task_id", "STRING", {}}};
+  terminate.mode = ProcedureMode::kDbms;
+  terminate.description = "Ends a transaction of dbms.task.listTasks.";
+  terminate.call = terminate_task;
+  registry->add(std::move(terminate));
   add("db.ping", {{"success", "BOOLEAN"}}, "True: the server answers.", ping);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "graph/calendar.h"
 #include "graph/element_id.h"
 #include "server/bolt/zone.h"
 
@@ -17,9 +18,7 @@ using graph::ValueType;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kNanosPerDay = 86'400 * kNanosPerSecond;
 constexpr int32_t kLongestOffset = 18 * 3600;
-// Beyond some ten billion years nothing computes with dates; far from overflow once multiplied by 86,400.
-constexpr int64_t kFarthestDay = int64_t{4'000'000'000'000};
-constexpr int64_t kFarthestSecond = kFarthestDay * 86'400;
+constexpr int64_t kSecondsPerDay = 86'400;
 
 Error malformed(std::string message) { return Error{ErrorCode::kRequestInvalid, std::move(message)}; }
 
@@ -307,7 +306,7 @@ class Decoder {
   static Result<Value> one_number(uint8_t tag, const std::vector<PackItem>& f) {
     if (f.size() != 1 || !integers(f, 1)) return bad_temporal();
     if (tag == 'D') {
-      if (!in_range(f[0].integer, -kFarthestDay, kFarthestDay)) return bad_temporal();
+      if (!in_range(f[0].integer, first_day(), last_day())) return bad_temporal();
       return Value::date({f[0].integer});
     }
     if (!in_range(f[0].integer, 0, kNanosPerDay - 1)) return bad_temporal();
@@ -324,8 +323,11 @@ class Decoder {
     return Value::local_date_time({f[0].integer, static_cast<int32_t>(f[1].integer)});
   }
 
-  static bool valid_moment(int64_t seconds, int64_t nanos) {
-    return in_range(seconds, -kFarthestSecond, kFarthestSecond) && in_range(nanos, 0, kNanosPerSecond - 1);
+  // Of the years that there are.
+  static int64_t first_day() { return graph::days_from_civil(-graph::kMaxYear, 1, 1); }
+  static int64_t last_day() { return graph::days_from_civil(graph::kMaxYear, 12, 31); }
+  static bool valid_moment(int64_t local_seconds, int64_t nanos) {
+    return in_range(local_seconds, first_day() * kSecondsPerDay, (last_day() + 1) * kSecondsPerDay - 1) && in_range(nanos, 0, kNanosPerSecond - 1);
   }
 
   static Result<Value> offset_date_time(bool utc, const std::vector<PackItem>& f) {
@@ -334,6 +336,7 @@ class Decoder {
       return bad_temporal();
     }
     const auto offset = static_cast<int32_t>(f[2].integer);
+    if (utc && !valid_moment(f[0].integer + offset, 0)) return bad_temporal();
     const int64_t seconds = utc ? f[0].integer : f[0].integer - offset;
     return Value::date_time({seconds, static_cast<int32_t>(f[1].integer), offset, ""});
   }
@@ -345,6 +348,7 @@ class Decoder {
     const std::optional<int32_t> offset =
         utc ? zone_offset_at_utc(f[2].text, f[0].integer) : zone_offset_at_local(f[2].text, f[0].integer);
     if (!offset) return malformed("A date-time names a time zone that is not known here.");
+    if (utc && !valid_moment(f[0].integer + *offset, 0)) return bad_temporal();
     const int64_t seconds = utc ? f[0].integer : f[0].integer - *offset;
     return Value::date_time({seconds, static_cast<int32_t>(f[1].integer), *offset, std::string(f[2].text)});
   }
