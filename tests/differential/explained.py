@@ -37,6 +37,7 @@ EXPLAINED = [
      lambda text, peer, graft: not peer.failed and not graft.failed and re.search(r"NOT \(.*(duration|point|\.u\b|\.p\b)", text)),
     ("a date as a date and time", "midnight here, refused by Neo4j", _only_peer_fails(r"^Cannot (select datetime from|get the time of)")),
     ("null in a temporal map", "as above, where Neo4j goes on with some value", _null_of_a_map),
+    ("strings joined with temporals", "a string here, as for numbers", _only_peer_fails(r"^Type mismatch: expected Float, Integer, String or List<T> but was")),
     ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
     ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
      _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),

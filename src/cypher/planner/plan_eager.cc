@@ -33,6 +33,14 @@ void label_access(const LabelExpr* labels, AccessSet* out) {
   for (const LabelExpr* child : labels->children) label_access(child, out);
 }
 
+// Names joined by & and |: nodes that fit have one of the names at least.
+bool only_names(const LabelExpr* labels) {
+  if (!labels || labels->dynamic) return false;
+  if (labels->kind == LabelExprKind::kName) return true;
+  const bool joined = labels->kind == LabelExprKind::kAnd || labels->kind == LabelExprKind::kOr;
+  return joined && std::all_of(labels->children.begin(), labels->children.end(), only_names);
+}
+
 void type_access(const LabelExpr* types, AccessSet* out) {
   std::vector<std::string> names;
   if (types && plain_alternatives(types, &names)) {
@@ -117,8 +125,7 @@ void Planner::pattern_access(const PathPattern& path, AccessSet* out) {
   expression_access(path.where, out);
   for (const PatternPart* part : path.parts) {
     if (const NodePattern* n = part->node) {
-      if (!n->bound && !n->labels && path.parts.size() == 1) out->all_nodes = true;
-      if (!n->bound && !n->labels) out->all_nodes = true;
+      if (!n->bound && !only_names(n->labels)) out->all_nodes = true;  // a new node of whatever labels may fit
       label_access(n->labels, out);
       if (n->properties) {
         for (const std::string& key : n->properties->names) out->properties.insert(key);
