@@ -133,7 +133,10 @@ class Notifier {
   void call(const CallSubqueryClause& c) {
     if (!c.has_scope) {
       std::vector<std::string> names;
-      for (const Expr* e : c.imports) names.push_back(e->name);
+      const std::vector<Clause*>& clauses = c.query->parts[0]->clauses;
+      if (!clauses.empty() && clauses[0]->kind == ClauseKind::kWith) {  // what it imports
+        for (const ProjectionItem& item : static_cast<const ProjectionClause*>(clauses[0])->items) names.push_back(item.name);
+      }
       const std::string use = "Use CALL (" + joined(names, ", ") + ") { ... }";
       deprecated("CALL subquery without a variable scope clause is now deprecated. " + use, c.position, "01N00", "warn: feature deprecated. CALL subquery without a variable scope clause is deprecated. " + use);
     }
@@ -229,7 +232,9 @@ class Notifier {
   }
 
   void unbounded(const PathPattern& path) {
-    const Position at = path.parts[0]->node->position;
+    Position at = path.parts[0]->node->position;  // behind its parenthesis
+    --at.offset;
+    --at.column;
     std::string text = slice(text_, at.offset, path.end_offset);
     if (!text.empty() && text.back() == ')' && path.end_offset > 0) text.pop_back();  // the function's own
     add({"Neo.ClientNotification.Statement.UnboundedVariableLengthPattern", "The provided pattern is unbounded, consider adding an upper limit to the number of node hops.",
