@@ -34,6 +34,7 @@ differential: build
 
 bench: build
 	build/bin/bench_storage
+	build/bin/bench_queries
 
 soak: build
 	@for w in bank append unique schema; do build/bin/graft_sim --workload $$w --seed 1 --seeds 2000; done
