@@ -28,8 +28,11 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(env::FileSystem& fs, 
   return directory;
 }
 
-Result<std::optional<Identity>> DataDirectory::identity() const {
-  std::string file = path_ + "/identity";
+Result<std::optional<Identity>> DataDirectory::identity() const { return read_identity(path_ + "/identity"); }
+
+Result<std::optional<Identity>> DataDirectory::coming_identity() const { return read_identity(path_ + "/identity-to-be"); }
+
+Result<std::optional<Identity>> DataDirectory::read_identity(const std::string& file) const {
   GRAFT_TRY_ASSIGN(bool exists, fs_.exists(file));
   if (!exists) return std::optional<Identity>();
   GRAFT_TRY_ASSIGN(std::string text, fs_.read_file(file));
@@ -42,6 +45,12 @@ Result<std::optional<Identity>> DataDirectory::identity() const {
 Status DataDirectory::write_identity(const Identity& identity) {
   return env::replace_file(fs_, path_ + "/identity", encode_identity(identity));
 }
+
+Status DataDirectory::write_coming_identity(const Identity& identity) {
+  return env::replace_file(fs_, path_ + "/identity-to-be", encode_identity(identity));
+}
+
+Status DataDirectory::remove_coming_identity() { return remove_file(path_ + "/identity-to-be"); }
 
 // Length of each file, and a checksum of its first and last bytes: enough to tell a directory that was copied while
 // a server wrote to it, without reading all of a large graph.
@@ -78,8 +87,9 @@ Result<bool> DataDirectory::clean_stop_matches() const {
   return now.ok() && *now == marker;
 }
 
-Status DataDirectory::remove_clean_stop() {
-  std::string file = path_ + "/clean-stop";
+Status DataDirectory::remove_clean_stop() { return remove_file(path_ + "/clean-stop"); }
+
+Status DataDirectory::remove_file(const std::string& file) {
   GRAFT_TRY_ASSIGN(bool exists, fs_.exists(file));
   if (!exists) return {};
   GRAFT_TRY(fs_.remove(file));

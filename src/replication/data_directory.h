@@ -35,6 +35,11 @@ class DataDirectory {
   // Nothing: the directory is new. kCorruption: unreadable.
   Result<std::optional<Identity>> identity() const;
   Status write_identity(const Identity& identity);
+  // A copied directory has another node's identity until it is taken over; this is who it is going to be, kept from before
+  // it registers, so that a crash does not make it somebody else.
+  Result<std::optional<Identity>> coming_identity() const;
+  Status write_coming_identity(const Identity& identity);
+  Status remove_coming_identity();
 
   // Everything that writes to the directory is closed or idle.
   Status write_clean_stop();
@@ -46,6 +51,8 @@ class DataDirectory {
   Status set_aside();
 
  private:
+  Result<std::optional<Identity>> read_identity(const std::string& file) const;
+  Status remove_file(const std::string& file);
   DataDirectory(env::FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
   Result<std::string> describe_files() const;
 

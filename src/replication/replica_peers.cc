@@ -412,7 +412,7 @@ void ReplicaCore::on_join(const std::string& cluster_id, const std::vector<Membe
     shared_.reason = "this node is being filled with the cluster's data";
   }
   if (copied_) {
-    Status taken = take_over_copied_files();
+    Status taken = take_over_copied_files();  // and the identity with them
     if (!taken.ok()) return fail(std::move(taken).error());
   }
   if (first_store_->durable_meta().applied_index != 0) {

@@ -76,7 +76,8 @@ Status ReplicaCore::open_directory() {
     copied_cleanly_ = clean;
     identity_ = Identity{};
     identity_.id = options_.self.id;
-    identity_.incarnation = random_hex128(random_);
+    GRAFT_TRY_ASSIGN(std::optional<Identity> coming, directory_->coming_identity());
+    identity_.incarnation = coming && coming->id == identity_.id ? coming->incarnation : random_hex128(random_);
     return {};
   }
   identity_ = std::move(*identity);
@@ -84,7 +85,8 @@ Status ReplicaCore::open_directory() {
   return {};
 }
 
-// What was copied from a node that was stopped cleanly is used, without the vote in it; else it is set aside.
+// What was copied from a node that was stopped cleanly is used, without the vote in it; else it is set aside. The identity
+// comes last: after a crash before it, the directory is a copy still, one without a marker.
 Status ReplicaCore::take_over_copied_files() {
   GRAFT_TRY(directory_->remove_clean_stop());
   if (!copied_cleanly_) {
@@ -93,10 +95,13 @@ Status ReplicaCore::take_over_copied_files() {
   }
   GRAFT_TRY(open_files());
   raft::HardState hard_state = log_->hard_state();
-  if (hard_state.vote == 0) return {};
-  hard_state.vote = 0;
-  GRAFT_TRY(log_->append({}, &hard_state));
-  return log_->sync();
+  if (hard_state.vote != 0) {
+    hard_state.vote = 0;
+    GRAFT_TRY(log_->append({}, &hard_state));
+    GRAFT_TRY(log_->sync());
+  }
+  GRAFT_TRY(directory_->write_identity(identity_));
+  return directory_->remove_coming_identity();
 }
 
 Status ReplicaCore::open_files() {

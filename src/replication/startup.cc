@@ -6,8 +6,8 @@ namespace graft::replication {
 
 Startup::Startup(Identity identity, Member self, std::vector<Member> peers, bool copied, DataDirectory& directory,
                  PeerTransport& transport, StartupHost& host, RoleHandle raft_role)
-    : bootstrap_(identity, self, std::move(peers), copied), identity_(std::move(identity)), self_(std::move(self)), directory_(directory),
-      transport_(transport), host_(host), role_(std::move(raft_role)) {}
+    : bootstrap_(identity, self, std::move(peers), copied), identity_(std::move(identity)), self_(std::move(self)), copied_(copied),
+      directory_(directory), transport_(transport), host_(host), role_(std::move(raft_role)) {}
 
 Status Startup::store(const Identity& identity) {
   GRAFT_TRY(directory_.write_identity(identity));
@@ -54,7 +54,8 @@ void Startup::take_step() {
     Identity identity = identity_;
     identity.cluster_id = join->cluster_id;
     identity.registered = true;
-    Status stored = store(identity);
+    // A copied directory becomes ours when its files have been taken over, not before.
+    Status stored = copied_ ? Status() : store(identity);
     finished_ = true;
     if (!stored.ok()) return host_.on_startup_failed(stored.error());
     host_.on_join(join->cluster_id, join->members);
@@ -79,6 +80,13 @@ void Startup::prepare(const Founders& founders) {
 }
 
 void Startup::register_with(const Bootstrap::Register& step) {
+  if (copied_) {
+    Status stored = directory_.write_coming_identity(identity_);
+    if (!stored.ok()) {
+      finished_ = true;
+      return host_.on_startup_failed(stored.error());
+    }
+  }
   RegisterRequest request{self_};
   transport_.call(env::Address{step.leader.ip, step.leader.bolt_raft_port}, step.leader.id, CallKind::kRegister,
                   encode_register_request(request), [this, step](Result<std::string> bytes) {

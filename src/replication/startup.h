@@ -48,6 +48,7 @@ class Startup {
   Bootstrap bootstrap_;
   Identity identity_;
   Member self_;
+  const bool copied_;
   DataDirectory& directory_;
   PeerTransport& transport_;
   StartupHost& host_;

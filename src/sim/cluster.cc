@@ -112,9 +112,7 @@ void SimCluster::watch(int i, uint64_t life) {
     if (!m.up() || m.lives != life) return;
     const replication::ReplicaStatus status = m.replica->status();
     if (status.state == ReplicaState::kFailed) {
-      // A leader that does not know yet that it was deposed may not know of the addition either.
-      const bool too_early = m.copied && status.reason.find("is not a member of cluster") != std::string::npos;
-      if (!too_early && m.faults.failed_syncs + m.faults.full_errors == 0) report_.violation(m.host + " failed: " + status.reason);
+      if (m.faults.failed_syncs + m.faults.full_errors == 0) report_.violation(m.host + " failed: " + status.reason);
       report_.count("nodes that stopped serving");
       return m.process->die();
     }
@@ -182,7 +180,7 @@ void SimCluster::renew(int i) {
   GRAFT_CHECK(m.process == nullptr);
   m.disk.erase_all();
   m.id = next_id_++;
-  m.founder = m.member = m.copied = m.held = false;
+  m.founder = m.member = false;
 }
 
 int SimCluster::leader() {

@@ -24,8 +24,6 @@ struct Machine {
   std::string host;
   bool founder = false;              // in the list that the cluster was founded with
   bool member = false;               // asked to be in the cluster; its id is used up once it was removed
-  bool copied = false;               // began with a copy of another machine's disk
-  bool held = false;                 // not to be started yet
   Disk disk;
   DiskFaults faults;
   std::unique_ptr<SimClock> clock;

@@ -101,7 +101,7 @@ void FaultInjector::nurse() {
   cluster_.scheduler().after(milliseconds(random_.between(20, 800)), [this] {
     for (int i = 0; i < cluster_.size(); i++) {
       Machine& m = cluster_.machine(i);
-      if (m.process != nullptr || !m.member || m.lives == 0 || m.held) continue;
+      if (m.process != nullptr || !m.member || m.lives == 0) continue;
       if (running_ && random_.chance(0.4)) continue;
       // Now and then it dies again while it recovers.
       if (running_ && random_.chance(0.15)) m.faults.crash_at_operation = random_.between(1, 30);
@@ -208,22 +208,15 @@ void FaultInjector::add_member(int leader, int i) {
   m.member = true;
   const int source = static_cast<int>(random_.below(static_cast<uint64_t>(cluster_.size())));
   if (random_.chance(0.3) && source != i && cluster_.machine(source).lives > 0) {
-    // By hand, from a member that runs, was stopped or died. It is used once the leader knows of the new one.
-    m.copied = m.held = true;
+    // By hand, from a member that runs, was stopped or died.
     m.disk.copy_from(cluster_.machine(source).disk);
     cluster_.report().count("directories copied");
-  } else if (random_.chance(0.3)) {
-    cluster_.start(i);  // before it is known to anybody
   }
+  if (random_.chance(0.3)) cluster_.start(i);  // before it is known to anybody
   cluster_.add_member(leader, i, random_.chance(0.2), [this, i](Status status) {
     Machine& added = cluster_.machine(i);
-    added.held = false;
     cluster_.report().count(status.ok() ? "members added" : "additions refused");
     if (status.ok() || status.error().code == ErrorCode::kUnknownOutcome) {  // else it finds out whether it belongs
-      if (!status.ok() && added.copied && added.process == nullptr) {
-        added.disk.erase_all();  // perhaps nobody has added it: a copied directory is rightly refused then
-        added.copied = false;
-      }
       if (added.process == nullptr) cluster_.start(i);
       return;
     }
