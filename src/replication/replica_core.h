@@ -171,6 +171,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Position position_at(raft::LogIndex index) const;
   Result<std::unique_ptr<ForkTransaction>> fork_transaction();
   void run_beside(std::shared_ptr<LaneWork> work, CommitCallback done, int attempt);
+  void run_on_fork(std::shared_ptr<LaneWork> work, CommitCallback done, int attempt);
   // work: whose statement it is, if it was one of its own; null: an explicit transaction's.
   void submit_commit(std::unique_ptr<ForkTransaction> transaction, std::shared_ptr<LaneWork> work, CommitCallback done);
   JobCallback deliver(std::shared_ptr<LaneWork> work, CommitCallback done);

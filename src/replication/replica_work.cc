@@ -119,7 +119,22 @@ Result<std::unique_ptr<ForkTransaction>> ReplicaCore::fork_transaction() {
 
 // A large statement: runs on a fork on a worker; its commit is validated like an explicit transaction's. When others
 // keep getting in its way and it is quick enough, it is run on the lane after all, where nobody can.
+// What is committed may be applied elsewhere and seen before it is applied here: the fork has to be of a version that
+// holds all of it, or what writes nothing would read the past.
 void ReplicaCore::run_beside(std::shared_ptr<LaneWork> work, CommitCallback done, int attempt) {
+  ReadRequest request;
+  request.linearizable = true;
+  read(std::move(request), [core = weak_from_this(), work = std::move(work), done = std::move(done), attempt](Result<ReadVersion> version) {
+    auto self = core.lock();
+    if (!self) return;
+    if (!version.ok()) return done(version.error());
+    self->roles_.worker.post([core, work, done, attempt] {
+      if (auto alive = core.lock()) alive->run_on_fork(work, done, attempt);
+    });
+  });
+}
+
+void ReplicaCore::run_on_fork(std::shared_ptr<LaneWork> work, CommitCallback done, int attempt) {
   auto transaction = fork_transaction();
   if (!transaction.ok()) return done(transaction.error());
   env::Duration begun = clock_.monotonic();
