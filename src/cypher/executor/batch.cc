@@ -118,7 +118,7 @@ void Column::append(const Column& from, std::span<const uint32_t> rows, uint32_t
   adopt(from, size);
   if (form_ == Form::kUnset) return;
   if (form_ == Form::kValues) {
-    values_.reserve(size + rows.size());
+    // No exact reserve: what is appended to many times would be copied each time.
     for (uint32_t row : rows) values_.push_back(from.get(row));
     return;
   }

@@ -149,7 +149,7 @@ TEST_F(SessionTest, ATransactionEndsAtItsTimeout) {
   run("ROWS 1");
   settle();
   EXPECT_EQ(tags(), "F");
-  EXPECT_EQ(last_[0].code(), "Neo.ClientError.Transaction.TransactionTimedOut");
+  EXPECT_EQ(last_[0].code(), "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration");
 }
 
 TEST_F(SessionTest, ResultsOfATransactionAreToldApart) {
