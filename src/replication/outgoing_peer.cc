@@ -71,7 +71,11 @@ void OutgoingPeer::take_frame(Frame frame) {
   if (state_ == State::kGreeting && frame.type == FrameType::kWelcome) return welcome(frame);
   if (state_ == State::kGreeting && frame.type == FrameType::kRefusal) {
     auto refusal = decode_refusal(frame.body);
-    return refusal.ok() ? refused(*refusal) : lost(refusal.error());
+    if (!refusal.ok()) return lost(refusal.error());
+    if (refusal->code != RefusalCode::kNotReady) return refused(*refusal);
+    // It starts, and may be the one whose vote is missed: asked again soon.
+    retry_ = shared_->options.first_retry;
+    return lost({ErrorCode::kUnavailable, refusal->text});
   }
   if (state_ == State::kOpen && frame.type == FrameType::kPong) return;
   lost({ErrorCode::kInvalidArgument, "a frame out of order"});
