@@ -1,13 +1,12 @@
 """Indexes and constraints over a million nodes: built in slices while reads and writes go on, and across a failover."""
 import itertools
 import os
-import statistics
-import threading
 import time
 
 import neo4j
 import pytest
 from harness import wait_for
+from write_load import Writes, described
 
 NODES = int(os.environ.get("GRAFT_SCHEMA_NODES", "1000000"))
 FEWER = NODES // 4
@@ -24,39 +23,13 @@ def fill(cluster, nodes=NODES, duplicate=False):
             session.run("CREATE (:person {id: $id, name: 'twin'})", id=nodes // 2).consume()
 
 
-class Writes(threading.Thread):
-    """Creates, changes and reads people one after another and remembers how long each write took."""
-
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.stop_asked, self.took, self.error = cluster, threading.Event(), [], None
-
-    def run(self):
-        try:
-            with self.cluster.driver() as driver, driver.session() as session:
-                while not self.stop_asked.is_set():
-                    started = time.monotonic()
-                    session.run("CREATE (:person {id: $id, name: 'new', nose: 1})", id=next(new_ids)).consume()
-                    self.took.append(time.monotonic() - started)
-        except neo4j.exceptions.Neo4jError as error:
-            self.error = error
-
-    def finish(self):
-        self.stop_asked.set()
-        self.join(60)
-        assert self.error is None, self.error
-        return self.took
-
-
-def described(took):
-    ordered = sorted(took)
-    at = lambda q: ordered[min(len(ordered) - 1, int(q * len(ordered)))] * 1000  # noqa: E731
-    return f"{len(took)} writes, mean {statistics.mean(took) * 1000:.1f} ms, p50 {at(.5):.1f}, p99 {at(.99):.1f}, max {ordered[-1] * 1000:.1f} ms"
+def new_people(cluster):
+    return Writes(cluster, "CREATE (:person {id: $id, name: 'new', nose: 1})", new_ids)
 
 
 def measured(cluster, statement, then=None):
     """Runs the statement while others write: seconds, latencies, the error if any."""
-    writes, error = Writes(cluster), None
+    writes, error = new_people(cluster), None
     writes.start()
     started = time.monotonic()
     with cluster.driver() as driver, driver.session() as session:
@@ -76,7 +49,7 @@ def rows(server, text):
 @pytest.mark.timeout(900)
 def test_a_million_nodes_are_indexed_while_writes_go_on(cluster):
     fill(cluster)
-    idle = Writes(cluster)
+    idle = new_people(cluster)
     idle.start()
     wait_for(lambda: len(idle.took) >= 200, "200 writes without a build")
     quiet = idle.finish()

@@ -1,13 +1,12 @@
 """A new member of a large graph is filled by snapshot while writes go on."""
+import itertools
 import os
 import pathlib
-import statistics
-import threading
 import time
 
-import neo4j
 import pytest
 from harness import wait_for
+from write_load import Writes, described
 
 # A node holds about a kilobyte. The product's claim is a gigabyte; GRAFT_SNAPSHOT_NODES makes it smaller for a quick look.
 NODES = int(os.environ.get("GRAFT_SNAPSHOT_NODES", "1000000"))
@@ -22,38 +21,6 @@ def fill(cluster):
                         {"from": at, "to": min(at + BATCH, NODES) - 1, "text": text}).consume()
 
 
-class Latency(threading.Thread):
-    """Writes one small node after another and remembers how long each took."""
-
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.stop_asked, self.took, self.error = cluster, threading.Event(), [], None
-
-    def run(self):
-        try:
-            with self.cluster.driver() as driver, driver.session() as session:
-                n = 0
-                while not self.stop_asked.is_set():
-                    n += 1
-                    started = time.monotonic()
-                    session.run("CREATE (:small {n: $n})", n=n).consume()
-                    self.took.append(time.monotonic() - started)
-        except neo4j.exceptions.Neo4jError as error:
-            self.error = error
-
-    def finish(self):
-        self.stop_asked.set()
-        self.join(60)
-        assert self.error is None, self.error
-        return self.took
-
-
-def described(took):
-    ordered = sorted(took)
-    at = lambda q: ordered[min(len(ordered) - 1, int(q * len(ordered)))] * 1000  # noqa: E731
-    return f"{len(took)} writes, mean {statistics.mean(took) * 1000:.1f} ms, p50 {at(.5):.1f}, p99 {at(.99):.1f}, max {ordered[-1] * 1000:.1f} ms"
-
-
 @pytest.mark.timeout(900)
 def test_a_new_member_catches_up_by_snapshot_while_writes_go_on(cluster):
     started = time.monotonic()
@@ -62,12 +29,12 @@ def test_a_new_member_catches_up_by_snapshot_while_writes_go_on(cluster):
     size = sum(f.stat().st_size for f in (pathlib.Path(cluster.leader().config["directory"])).rglob("*") if f.is_file())
     print(f"\nloaded {NODES} nodes in {time.monotonic() - started:.0f} s; the leader's directory has {size / 2**30:.2f} GiB")
 
-    quiet = Latency(cluster)
+    quiet = Writes(cluster, "CREATE (:small {n: $id})", itertools.count(1))
     quiet.start()
     wait_for(lambda: len(quiet.took) > 200, "writes before", 60)
     before = quiet.finish()
 
-    during = Latency(cluster)
+    during = Writes(cluster, "CREATE (:small {n: $id})", itertools.count(1))
     during.start()
     newcomer = cluster.add(4).start()
     peer = cluster.peer(4)
