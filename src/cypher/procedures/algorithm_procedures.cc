@@ -154,22 +154,13 @@ std::unique_ptr<ProcedureRows> jaccard(const ProcedureCall& call) {
 }  // namespace
 
 void add_algorithm_procedures(ProcedureRegistry& r) {
-  auto add = [&](std::string name, std::vector<ProcedureInput> inputs, std::vector<ProcedureOutput> outputs, std::string description, ProcedureFunction call) {
-    ProcedureInfo p;
-    p.name = std::move(name);
-    p.inputs = std::move(inputs);
-    p.outputs = std::move(outputs);
-    p.description = std::move(description);
-    p.call = std::move(call);
-    r.add(std::move(p));
-  };
   std::vector<ProcedureInput> ends{{"startNode", "NODE", {}}, {"endNode", "NODE", {}}, {"config", "MAP", Value::map({})}};
-  add("algo.shortestPath", ends, {{"nodeCount", "INTEGER"}, {"totalCost", "FLOAT"}, {"path", "PATH"}},
+  r.add_reading("algo.shortestPath", ends, {{"nodeCount", "INTEGER"}, {"totalCost", "FLOAT"}, {"path", "PATH"}},
       "One of the shortest paths between two nodes, in either direction of the relationships. Configuration: maxHops, relationshipQuery (a type).", shortest_path);
-  add("algo.allShortestPaths", ends, {{"nodeIds", "LIST<INTEGER>"}, {"relationshipIds", "LIST<INTEGER>"}, {"cost", "INTEGER"}},
+  r.add_reading("algo.allShortestPaths", ends, {{"nodeIds", "LIST<INTEGER>"}, {"relationshipIds", "LIST<INTEGER>"}, {"cost", "INTEGER"}},
       "All shortest paths between two nodes, in either direction of the relationships.", all_shortest_paths);
-  add("algo.pagerank", {{"num_iterations", "INTEGER", {}}}, {{"node", "NODE"}, {"pr", "FLOAT"}}, "The page rank of every node, damping 0.85.", pagerank);
-  add("algo.jaccard", {{"lhs", "LIST<ANY>", {}}, {"rhs", "LIST<ANY>", {}}}, {{"similarity", "FLOAT"}}, "How much two lists, as sets, have in common.", jaccard);
+  r.add_reading("algo.pagerank", {{"num_iterations", "INTEGER", {}}}, {{"node", "NODE"}, {"pr", "FLOAT"}}, "The page rank of every node, damping 0.85.", pagerank);
+  r.add_reading("algo.jaccard", {{"lhs", "LIST<ANY>", {}}, {"rhs", "LIST<ANY>", {}}}, {{"similarity", "FLOAT"}}, "How much two lists, as sets, have in common.", jaccard);
 }
 
 }  // namespace graft::cypher

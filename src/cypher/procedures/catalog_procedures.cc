@@ -132,28 +132,19 @@ std::unique_ptr<ProcedureRows> meta_count_detail(const ProcedureCall& call) {
 }  // namespace
 
 void add_catalog_procedures(ProcedureRegistry& r) {
-  auto add = [&](std::string name, std::vector<ProcedureInput> inputs, std::vector<ProcedureOutput> outputs, std::string description, ProcedureFunction call) {
-    ProcedureInfo p;
-    p.name = std::move(name);
-    p.inputs = std::move(inputs);
-    p.outputs = std::move(outputs);
-    p.description = std::move(description);
-    p.call = std::move(call);
-    r.add(std::move(p));
-  };
-  add("db.labels", {}, {{"label", "STRING"}}, "The labels in use.", labels);
-  add("db.relationshipTypes", {}, {{"relationshipType", "STRING"}}, "The relationship types in use.", types);
-  add("db.propertyKeys", {}, {{"propertyKey", "STRING"}}, "All property keys.", property_keys);
-  add("db.vertexLabels", {}, {{"label", "STRING"}}, "The labels in use.", labels);
-  add("db.edgeLabels", {}, {{"edgeLabels", "STRING"}}, "The relationship types in use.", types);
+  r.add_reading("db.labels", {}, {{"label", "STRING"}}, "The labels in use.", labels);
+  r.add_reading("db.relationshipTypes", {}, {{"relationshipType", "STRING"}}, "The relationship types in use.", types);
+  r.add_reading("db.propertyKeys", {}, {{"propertyKey", "STRING"}}, "All property keys.", property_keys);
+  r.add_reading("db.vertexLabels", {}, {{"label", "STRING"}}, "The labels in use.", labels);
+  r.add_reading("db.edgeLabels", {}, {{"edgeLabels", "STRING"}}, "The relationship types in use.", types);
   std::vector<ProcedureOutput> index_columns{{"label", "STRING"}, {"field", "STRING"}, {"label_type", "STRING"}, {"unique", "BOOLEAN"}, {"pair_unique", "BOOLEAN"}};
-  add("db.indexes", {}, index_columns, "All indexes, a row for each field.", indexes);
-  add("db.listLabelIndexes", {{"label_name", "STRING", {}}, {"label_type", "STRING", Value::string("vertex")}}, {{"label", "STRING"}, {"field", "STRING"}, {"unique", "BOOLEAN"}, {"pair_unique", "BOOLEAN"}}, "The indexes of one label.", label_indexes);
-  add("db.getLabelSchema", {{"label_type", "STRING", {}}, {"label_name", "STRING", {}}}, {{"name", "STRING"}, {"type", "STRING"}, {"optional", "BOOLEAN"}}, "The fields of a label that was made with a schema.", label_schema);
-  add("db.getVertexSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A label's schema.", schema_as_map<EntityKind::kNode>);
-  add("db.getEdgeSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A relationship type's schema.", schema_as_map<EntityKind::kRelationship>);
-  add("dbms.meta.count", {}, {{"type", "STRING"}, {"number", "INTEGER"}}, "How many nodes and relationships there are.", meta_count);
-  add("dbms.meta.countDetail", {}, {{"is_vertex", "BOOLEAN"}, {"label", "STRING"}, {"count", "INTEGER"}}, "How many nodes of each label and relationships of each type.", meta_count_detail);
+  r.add_reading("db.indexes", {}, index_columns, "All indexes, a row for each field.", indexes);
+  r.add_reading("db.listLabelIndexes", {{"label_name", "STRING", {}}, {"label_type", "STRING", Value::string("vertex")}}, {{"label", "STRING"}, {"field", "STRING"}, {"unique", "BOOLEAN"}, {"pair_unique", "BOOLEAN"}}, "The indexes of one label.", label_indexes);
+  r.add_reading("db.getLabelSchema", {{"label_type", "STRING", {}}, {"label_name", "STRING", {}}}, {{"name", "STRING"}, {"type", "STRING"}, {"optional", "BOOLEAN"}}, "The fields of a label that was made with a schema.", label_schema);
+  r.add_reading("db.getVertexSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A label's schema.", schema_as_map<EntityKind::kNode>);
+  r.add_reading("db.getEdgeSchema", {{"label", "STRING", {}}}, {{"schema", "MAP"}}, "A relationship type's schema.", schema_as_map<EntityKind::kRelationship>);
+  r.add_reading("dbms.meta.count", {}, {{"type", "STRING"}, {"number", "INTEGER"}}, "How many nodes and relationships there are.", meta_count);
+  r.add_reading("dbms.meta.countDetail", {}, {{"is_vertex", "BOOLEAN"}, {"label", "STRING"}, {"count", "INTEGER"}}, "How many nodes of each label and relationships of each type.", meta_count_detail);
 }
 
 }  // namespace graft::cypher

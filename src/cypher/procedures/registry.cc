@@ -72,6 +72,17 @@ Value check_argument(const ProcedureInfo& p, const ProcedureInput& input, Value 
 
 std::unique_ptr<ProcedureRows> make_rows(std::vector<std::vector<Value>> rows) { return std::make_unique<ListedRows>(std::move(rows)); }
 
+void ProcedureRegistry::add_reading(std::string name, std::vector<ProcedureInput> inputs, std::vector<ProcedureOutput> outputs,
+                                    std::string description, ProcedureFunction call) {
+  ProcedureInfo procedure;
+  procedure.name = std::move(name);
+  procedure.inputs = std::move(inputs);
+  procedure.outputs = std::move(outputs);
+  procedure.description = std::move(description);
+  procedure.call = std::move(call);
+  add(std::move(procedure));
+}
+
 void ProcedureRegistry::add(ProcedureInfo procedure) {
   if (procedure.signature.empty()) procedure.signature = signature_of(procedure);
   std::lock_guard lock(mutex_);

@@ -68,6 +68,9 @@ struct ProcedureInfo {
 class ProcedureRegistry {
  public:
   void add(ProcedureInfo procedure);
+  // One that only reads, with a fixed number of arguments.
+  void add_reading(std::string name, std::vector<ProcedureInput> inputs, std::vector<ProcedureOutput> outputs, std::string description,
+                   ProcedureFunction call);
   const ProcedureInfo* find(std::string_view name) const;  // exact, else case-insensitive; null: none
   std::vector<const ProcedureInfo*> all() const;           // sorted by name
   std::vector<std::string> names() const;                  // sorted
