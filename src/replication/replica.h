@@ -42,6 +42,7 @@ struct ReplicaOptions {
   storage::StoreOptions store;          // on_damage is set by the replica
   uint64_t most_in_index_slice = 1 << 20; // entities; the simulator makes slices short
   env::Duration state_sums_interval = std::chrono::seconds(10);  // how often the leader has all members compare theirs
+  env::Duration scrub_interval = std::chrono::hours(12);  // how often all pages are read and compared with them
   std::string default_password_record;  // genesis: value of system record kDefaultUserKey (auth layer's encoding)
 };
 
@@ -113,6 +114,7 @@ struct ReplicaStatus {
   raft::LogIndex log_first = 0, log_last = 0;
   std::vector<Member> members;        // sorted by id
   raft::MemberId leader = 0;          // 0: none known or connection to it lost
+  std::vector<raft::MemberId> unreachable;  // others that refuse or reset this node's connection, or are silent on it; sorted
   std::string cluster_id;
   uint64_t epoch = 0;
 };

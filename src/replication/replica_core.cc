@@ -40,6 +40,7 @@ ReplicaStatus ReplicaCore::status() const {
     status.raft = shared_.raft;
     status.members = shared_.members;
     status.leader = shared_.leader_unreachable ? 0 : shared_.raft_leader;
+    status.unreachable.assign(shared_.unreachable.begin(), shared_.unreachable.end());
     status.cluster_id = shared_.cluster.id;
     status.epoch = shared_.cluster.epoch;
   }
@@ -277,6 +278,7 @@ void ReplicaCore::halt(ReplicaState state, const std::string& reason) {
   for (LeaderWaiter& waiter : waiters) waiter.done(stopped);
   if (!driver_) return;
   driver_->stop();
+  scrubber_->stop();
   chain_->abandon(Error{ErrorCode::kUnknownOutcome, "the node stopped while the commit was being replicated; it may or may not have taken effect: " + reason});
   lane_->abandon(stopped);
   applied_waiters_.abandon(stopped);
@@ -319,6 +321,7 @@ void ReplicaCore::on_tick(const raft::RaftStatus& status) {
   drive_flow(status);
   if (ticks_ % kCheckpointPollTicks == 0) {
     checkpointer_->poll();
+    scrubber_->poll();
     role(roles_.background).post([this] { release_retired_stores(); });
   }
 }

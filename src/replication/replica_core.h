@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "replication/peer_transport.h"
 #include "replication/role_handle.h"
 #include "replication/schema_builder.h"
+#include "replication/scrubber.h"
 #include "replication/snapshot_transfer.h"
 #include "replication/startup.h"
 #include "replication/transactions.h"
@@ -103,6 +105,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
     bool built = false;                   // the parts below exist
     raft::MemberId raft_leader = 0;       // as Raft knows it
     bool leader_unreachable = false;      // the connection to it was refused or reset
+    std::set<raft::MemberId> unreachable; // likewise, anybody
   };
   struct LeaderWaiter {
     env::Duration deadline;
@@ -198,6 +201,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   std::unique_ptr<RaftDriver> driver_;
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<SchemaBuilder> schema_builder_;
+  std::unique_ptr<Scrubber> scrubber_;
   AppliedWaiters applied_waiters_;
 
   mutable std::mutex mutex_;  // shared_, leader_waiters_

@@ -169,12 +169,16 @@ void ReplicaCore::on_message(raft::MemberId from, std::string message) {
 
 void ReplicaCore::on_peer_applied(raft::MemberId from, raft::LogIndex index) { peer_applied_[from] = index; }
 
-void ReplicaCore::on_peer_connected(raft::MemberId) {}
+void ReplicaCore::on_peer_connected(raft::MemberId id) {
+  std::lock_guard lock(mutex_);
+  shared_.unreachable.erase(id);
+}
 
 void ReplicaCore::on_peer_unreachable(raft::MemberId id, const Error&) {
   {
     std::lock_guard lock(mutex_);
     if (shared_.raft_leader == id) shared_.leader_unreachable = true;
+    shared_.unreachable.insert(id);
   }
   if (driver_) driver_->report_unreachable(id);
 }

@@ -186,6 +186,8 @@ void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& ma
       [this](raft::LogIndex index) { role(roles_.raft).post([this, index] { compact_log(index); }); },
       [this] { lane_->kick(); },
       [this](Error error) { role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); }); });
+  scrubber_ = std::make_unique<Scrubber>(options_.scrub_interval, role(roles_.background), clock_, [this] { return chain_->applied().version; },
+                                         [this](Error error) { role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); }); });
   {
     std::lock_guard lock(mutex_);
     shared_.built = true;

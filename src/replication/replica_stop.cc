@@ -19,6 +19,7 @@ void ReplicaCore::stop(std::function<void()> done) {
   };
   auto stop_raft = [this, write_marker = std::move(write_marker)]() mutable {
     driver_->stop();
+    scrubber_->stop();
     sender_->stop();
     receiver_->stop();
     Error stopping{ErrorCode::kUnavailable, "this node is stopping"};

@@ -5,7 +5,7 @@
 namespace graft::server {
 namespace {
 
-constexpr env::Duration kSweepInterval = std::chrono::seconds(2);
+constexpr env::Duration kSweepInterval = std::chrono::milliseconds(500);
 
 }  // namespace
 

@@ -68,6 +68,7 @@ replication::ReplicaOptions SimCluster::options(int i) const {
   o.checkpoint_log_bytes = 256 << 10;
   o.checkpoint_dirty_bytes = 1 << 20;
   o.checkpoint_interval = seconds(3);
+  o.scrub_interval = seconds(2);
   o.log_segment_bytes = 32 << 10;
   o.store.map_reserve_bytes = uint64_t{1} << 30;
   o.most_in_index_slice = 4;

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "drivers"))  # bolt.py
 from harness import PROGRAM, Cluster, Server  # noqa: E402
 
 

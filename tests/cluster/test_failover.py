@@ -9,7 +9,8 @@ import time
 
 import neo4j
 import pytest
-from harness import wait_for
+from bolt import ROUTE, Bolt
+from harness import AUTH, wait_for
 
 ROUNDS = 20
 
@@ -65,6 +66,13 @@ class Probe(threading.Thread):
                         self.stop.wait(0.01)
             except (neo4j.exceptions.Neo4jError, neo4j.exceptions.DriverError, OSError):
                 self.stop.wait(0.01)
+
+
+def readers(server):
+    """Where ROUTE sends those who read."""
+    with Bolt(server.address, (5, 8), AUTH) as bolt:
+        table = bolt.ask(ROUTE, {}, [], {})["rt"]
+    return {address for role in table["servers"] if role["role"] == "READ" for address in role["addresses"]}
 
 
 def check_writes(cluster, writers):
@@ -142,6 +150,48 @@ def test_all_three_are_killed_at_once_five_times(cluster):
         writer.errors = [e for e in writer.errors if "ServiceUnavailable" not in e and "SessionExpired" not in e and "DatabaseUnavailable" not in e]
     check_writes(cluster, writers)
     assert len(set(map(str, state_sums(cluster).values()))) == 1
+
+
+@pytest.mark.timeout(300)
+def test_members_are_restarted_one_after_another(cluster):
+    writers = [Writer(cluster, f"r{i}", initial_retry_delay=0.1) for i in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        for server in list(cluster.servers.values()):
+            before = {w: len(w.acknowledged) for w in writers}
+            wait_for(lambda: all(len(w.acknowledged) > before[w] + 20 for w in writers), "all write", 30)
+            server.stop()
+            server.start()
+            commit = wait_for(lambda: cluster.leader().raft_status()["commit"], "a leader", 30)
+            wait_for(lambda: server.raft_status()["applied"] >= commit, "it is back", 30)
+    finally:
+        for writer in writers:
+            writer.finish()
+    check_writes(cluster, writers)
+    assert sum(len(w.unknown) for w in writers) == 0, "a clean stop finishes what it has begun"
+    print(f"\nlongest pause of a client over three clean restarts: {max(w.longest_gap() for w in writers) * 1000:.0f} ms")
+
+
+@pytest.mark.timeout(300)
+def test_a_leader_that_falls_silent_is_given_up_by_its_clients(cluster):
+    """As when its machine loses power: no connection is reset, nothing answers."""
+    leader = cluster.leader()
+    writer = Writer(cluster, "silent", initial_retry_delay=0.1)
+    writer.start()
+    try:
+        wait_for(lambda: len(writer.acknowledged) > 20, "it writes", 30)
+        leader.signal(signal.SIGSTOP)
+        stopped = len(writer.acknowledged)
+        wait_for(lambda: len(writer.acknowledged) > stopped + 20, "it goes on elsewhere", 30)
+        silent = "{}:{}".format(*leader.address)
+        for server in (s for s in cluster.servers.values() if s is not leader):
+            wait_for(lambda s=server: readers(s) and silent not in readers(s), "readers are not sent to it", 30)
+    finally:
+        leader.signal(signal.SIGCONT)
+        writer.finish()
+    check_writes(cluster, [writer])
+    print(f"\nthe client's pause: {writer.longest_gap() * 1000:.0f} ms, {len(writer.unknown)} IncompleteCommit")
 
 
 @pytest.mark.timeout(300)

@@ -25,6 +25,7 @@ class MessageReader {
 
   // Takes all of `bytes`, appends whole messages to *out. Error kRequestInvalid: a message over the limit; close then.
   Status feed(std::string_view bytes, std::vector<std::string>* out);
+  bool in_message() const { return !message_.empty() || chunk_left_ > 0; }
 
  private:
   size_t limit_ = 64 * 1024;

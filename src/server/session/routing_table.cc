@@ -1,5 +1,7 @@
 #include "server/session/routing_table.h"
 
+#include <algorithm>
+
 #include "env/transport.h"
 
 namespace graft::server {
@@ -22,15 +24,15 @@ Value role(const char* name, List addresses) {
 
 }  // namespace
 
-Value routing_table(const std::vector<replication::Member>& members, raft::MemberId leader, const std::string& own_address,
-                    const std::string& database) {
+Value routing_table(const replication::ReplicaStatus& status, const std::string& own_address, const std::string& database) {
   List writers, readers, routers;
-  for (const replication::Member& member : members) {
+  for (const replication::Member& member : status.members) {
+    if (std::binary_search(status.unreachable.begin(), status.unreachable.end(), member.id)) continue;
     Value address = Value::string(own_address.empty() ? env::Address{member.ip, member.bolt_port}.to_string() : own_address);
-    if (member.id == leader) writers.push_back(address);
-    if (member.id != leader || members.size() == 1) readers.push_back(address);
+    (member.id == status.leader ? writers : readers).push_back(address);
     routers.push_back(std::move(address));
   }
+  if (readers.empty()) readers = writers;
   Map table;
   table.emplace_back("ttl", Value::integer(kTimeToLive));
   table.emplace_back("db", Value::string(database.empty() ? "default" : database));

@@ -14,7 +14,7 @@ constexpr size_t kMostQueuedMessages = 256;
 constexpr size_t kMostQueuedBytes = size_t{1} << 20;
 constexpr size_t kMostUnsentBytes = size_t{1} << 20;
 constexpr env::Duration kLoginTime = std::chrono::seconds(30);
-constexpr env::Duration kKeepAliveAfter = std::chrono::seconds(8);
+constexpr env::Duration kKeepAliveAfter = std::chrono::seconds(1);
 
 Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled by RESET."}; }
 
@@ -270,7 +270,9 @@ void Session::sweep(env::Duration now) {
     return close();
   }
   end_idle_work(now);
-  if (wait_ == Wait::kNothing || wait_ == Wait::kClient || now - last_sent_ < kKeepAliveAfter) return;
+  // Who has sent all of a long message waits, though it may still be on its way.
+  const bool awaited = wait_ == Wait::kNothing ? reader_.in_message() : wait_ != Wait::kClient;
+  if (!awaited || now - last_sent_ < kKeepAliveAfter) return;
   last_sent_ = now;
   connection_->send(std::string(kNoop));
 }

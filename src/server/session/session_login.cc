@@ -14,8 +14,9 @@ namespace {
 constexpr size_t kMessageLimit = size_t{64} << 20;
 // Drivers read what a server is from here; some want Neo4j's name and a version that they know.
 const std::string kServerAgent = "Neo4j/5.26.0-graft." + std::string(kVersion);
-// A driver gives a silent connection up after this; sweep() sends a keep-alive well before.
-constexpr int64_t kReceiveTimeoutSeconds = 30;
+// A driver gives a silent connection up after this, so it lives through a machine that vanishes without a word;
+// sweep() sends a keep-alive well before.
+constexpr int64_t kReceiveTimeoutSeconds = 3;
 
 // "10.0.0.1:51234" and "[::1]:51234" without the port.
 std::string host_of(const std::string& peer) {

@@ -22,7 +22,7 @@ void Session::route_now(const RouteRequest& request) {
     own_address = request.routing_address.empty() ? routing_address_ : request.routing_address;
   }
   graph::Map metadata;
-  metadata.emplace_back("rt", routing_table(status.members, status.leader, own_address, request.database));
+  metadata.emplace_back("rt", routing_table(status, own_address, request.database));
   succeed(std::move(metadata));
 }
 

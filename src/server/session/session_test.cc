@@ -275,6 +275,24 @@ TEST_F(SessionTest, AWaitingClientGetsKeepAlives) {
   EXPECT_EQ(connection_->sent, std::string(2, '\0'));
 }
 
+// It has sent everything and waits, though the network still has the rest.
+TEST_F(SessionTest, ALongMessageOnItsWayGetsKeepAlives) {
+  log_in();
+  session_->on_data(std::string("\x00\x05\xb1", 3));
+  connection_->sent.clear();
+  clock_.now += std::chrono::seconds(20);
+  session_->sweep(clock_.now);
+  EXPECT_EQ(connection_->sent, std::string(2, '\0'));
+}
+
+TEST_F(SessionTest, AnIdleClientGetsNone) {
+  log_in();
+  connection_->sent.clear();
+  clock_.now += std::chrono::seconds(20);
+  session_->sweep(clock_.now);
+  EXPECT_EQ(connection_->sent, "");
+}
+
 TEST_F(SessionTest, WhoDoesNotLogInIsClosed) {
   clock_.now += std::chrono::seconds(31);
   session_->sweep(clock_.now);
