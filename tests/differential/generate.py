@@ -91,7 +91,8 @@ class Query:
 
     def label_expression(self, names):
         a, b = self.random.choice(names), self.random.choice(names)
-        return self.random.choice([a, a, a, f"{a}|{b}", f"!{a}", "%", f"({a}|{b})" if names is TYPES else f"{a}&{b}"])
+        dynamic = f"$({a!r})" if self.maybe(0.5) else f"$any([{a!r}, {b!r}])"
+        return self.random.choice([a, a, a, f"{a}|{b}", f"!{a}", "%", f"({a}|{b})" if names is TYPES else f"{a}&{b}", dynamic])
 
     def node_pattern(self, new):
         bound = [n for n, t in self.scope.items() if t == "node"]
@@ -246,7 +247,7 @@ class Query:
         self.random.shuffle(keys)
         text = " ORDER BY " + ", ".join(k + self.random.choice(["", "", " DESC", " ASC"]) for k in keys)
         if self.maybe(0.3):
-            text += f" SKIP {self.random.choice([0, 1, 2])}"
+            text += f" {self.random.choice(['SKIP', 'OFFSET'])} {self.random.choice([0, 1, 2])}"
         if self.maybe(0.5):
             text += f" LIMIT {self.random.choice([0, 1, 2, 5])}"
         self.ordered = keyword == "RETURN"
@@ -298,7 +299,9 @@ class Query:
         relationships = [n for n, t in self.scope.items() if t == "rel"]
         key = self.name("k")
         choices = [lambda: f"CREATE (:D {{{key}: {self.expression('int', 1, {})}}})-[:W]->(:E)", lambda: f"MERGE (:M {{{key}: {self.random.choice([n for n, t in self.scope.items() if t == 'int'] or ['1'])}}})",
-                   lambda: f"FOREACH (e IN {self.expression('lint', 1, {})} | CREATE (:F {{v: e}}))"]
+                   lambda: f"FOREACH (e IN {self.expression('lint', 1, {})} | CREATE (:F {{v: e}}))",
+                   lambda: f"FOREACH (e IN {self.expression('lint', 0, {})} | FOREACH (f IN [e, 2] | CREATE (:F {{v: e, w: f}})))", lambda: f"CALL {{ CREATE (:Q {{{key}: {self.expression('int', 1, {})}}}) }}",
+                   lambda: f"CREATE (:$('D' + 'y') {{{key}: 1}})"]
         if nodes:
             n = self.random.choice(nodes)
             own = {n: "node"}
@@ -306,7 +309,8 @@ class Query:
             choices += [lambda: f"SET {n}.{key} = {self.expression(value, 2, own)}", lambda: f"SET {n} += {{{key}: {self.expression('int', 1, own)}, s: null}}", lambda: f"SET {n}:X{key}", lambda: f"REMOVE {n}.n, {n}:A",
                         lambda: f"MERGE ({n})-[:W {{{key}: 1}}]->(:M {{{key}: 1}})", lambda: f"DETACH DELETE {n}", lambda: f"CREATE ({n})-[:W]->(:D {{id: {n}.id}})", lambda: f"SET {n} = {{id: {n}.id, {key}: 1}}",
                         lambda: f"MERGE ({n})-[w{key}:W]->(y{key}:M {{{key}: 2}}) ON CREATE SET w{key}.c = 1 ON MATCH SET w{key}.d = 1", lambda: f"FOREACH (x IN CASE WHEN {n}.n > 0 THEN [1] ELSE [] END | SET {n}.{key} = x)",
-                        lambda: f"SET {n}[toLower('{key.upper()}')] = 1", lambda: f"SET {n}:$('Y' + '{key}')"]
+                        lambda: f"SET {n}[toLower('{key.upper()}')] = 1", lambda: f"SET {n}:$('Y' + '{key}')", lambda: f"SET {n} += $pm", lambda: f"REMOVE {n}['n'], {n}:$('A')", lambda: f"CALL ({n}) {{ SET {n}.{key} = {n}.id }}",
+                        lambda: f"CALL ({n}) {{ WITH {n} WHERE {n}.n > 0 CREATE (:Q {{id: {n}.id}}) }}", lambda: f"CALL ({n}) {{ MERGE (q:M {{{key}: {n}.n % 2}}) RETURN q.{key} AS q{key} }}"]
         if relationships:
             r = self.random.choice(relationships)
             choices += [lambda: f"SET {r}.{key} = {self.expression('int', 1, {r: 'rel'})}", lambda: f"DELETE {r}", lambda: f"REMOVE {r}.n"]

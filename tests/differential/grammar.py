@@ -18,12 +18,12 @@ LITERALS = {
     "lint": ["[]", "[1, 2, 3]", "[3, 1, 2]", "[1, null]", "[0]", "$pl", "range(1, 4)"],
     "lstr": ["[]", "['a', 'b']", "['b', 'ab', 'a']", "['x', null]"],
     "map": ["{}", "{a: 1}", "{a: 1, b: 'x'}", "{a: null}", "$pm"],
-    "date": ["date('2020-02-29')", "date('2019-12-31')", "date('2021-01-03')", "date({year: 2020, week: 10})", "date({year: 2020, ordinalDay: 200})", "$pd"],
-    "lt": ["localtime('12:31:14.645')", "localtime('00:00')", "localtime({hour: 23, minute: 59})"],
+    "date": ["date('2020-02-29')", "date('2019-12-31')", "date('2021-01-03')", "date({year: 2020, week: 10})", "date({year: 2020, ordinalDay: 200})", "date('2015-Q2-60')", "date('2019-W1-3')", "date('20200102')", "$pd"],
+    "lt": ["localtime('12:31:14.645')", "localtime('00:00')", "localtime({hour: 23, minute: 59})", "localtime('9:05')", "localtime('T0930')"],
     "time": ["time('12:00+01:00')", "time('21:40:32.142-02:00')", "time('11:00Z')"],
     "ldt": ["localdatetime('2020-02-29T12:31:14.645876')", "localdatetime('2019-01-01T00:00')", "localdatetime({year: 2021, month: 3, day: 28, hour: 2})"],
     "dt": ["datetime('2020-03-29T01:59:59+01:00[Europe/Berlin]')", "datetime('2020-10-25T02:30Z')", "datetime('2015-06-24T12:50:35.556+01:00')", "datetime({year: 2020, month: 1, day: 1, timezone: 'Asia/Tokyo'})"],
-    "dur": ["duration('P1M')", "duration('P1Y2M3DT4H5M6.789S')", "duration('PT-36H')", "duration({days: 1.5})", "duration('P-1D')", "duration({months: 1, hours: 30})"],
+    "dur": ["duration('P1M')", "duration('P1Y2M3DT4H5M6.789S')", "duration('PT-36H')", "duration({days: 1.5})", "duration('P-1D')", "duration({months: 1, hours: 30})", "duration('PT14:37')", "duration('P2012-02-02T14:37:21.545')"],
     "pt": ["point({x: 1, y: 2})", "point({x: 0, y: 0.5})", "point({longitude: 12.5, latitude: 55.5})", "point({x: 1, y: 2, z: 3})"],
     "any": ["null", "1", "'a'", "true", "2.5", "[1, 2]", "{a: 1}", "date('2020-01-01')"],
     "dunit": ["'millennium'", "'century'", "'decade'", "'year'", "'weekYear'", "'quarter'", "'month'", "'week'", "'day'"],
@@ -41,7 +41,7 @@ TEMPLATES = {
         "CASE {int} WHEN > 2, < 0 THEN {int} ELSE {int} END", "reduce(acc = {int}, e IN {lint} | acc + e)", "{date}.day", "{date}.year", "{date}.week", "{date}.weekYear", "{date}.quarter",
         "{date}.ordinalDay", "{date}.dayOfQuarter", "{date}.dayOfWeek", "{lt}.hour", "{lt}.millisecond", "{time}.minute", "{time}.offsetMinutes", "{ldt}.second", "{ldt}.microsecond", "{dt}.hour",
         "{dt}.epochSeconds", "{dt}.epochMillis", "{dt}.offsetSeconds", "{dur}.months", "{dur}.days", "{dur}.seconds", "{dur}.minutesOfHour", "{dur}.monthsOfYear", "{dur}.milliseconds",
-        "{dur}.nanosecondsOfSecond", "{dur}.weeks", "toInteger({bool})", "size(keys({map}))", "{map}.a", "size(split({str}, {ch}))", "{pt}.srid", "size(toString({int}))"],
+        "{dur}.nanosecondsOfSecond", "{dur}.weeks", "COUNT { UNWIND {lint} AS y RETURN y }", "COUNT { UNWIND {lint} AS y RETURN DISTINCT y }", "toInteger({bool})", "size(keys({map}))", "{map}.a", "size(split({str}, {ch}))", "{pt}.srid", "size(toString({int}))"],
     "float": [
         "({float} + {int})", "({float} * {float})", "({float} - {float})", "({int} ^ {pos})", "({float} / {pos})", "toFloat({int})", "toFloat({str})", "toFloatOrNull({any})", "abs({float})",
         "ceil({float})", "floor({float})", "round({float})", "round({float}, 1)", "round({float}, 1, 'HALF_EVEN')", "round({float}, 0, 'UP')", "sqrt(abs({float}))", "exp({idx})", "log(abs({float}) + 1)",
@@ -60,10 +60,10 @@ TEMPLATES = {
         "({str} ENDS WITH {str})", "({str} CONTAINS {str})", "({str} =~ {re})", "({any} IS :: {type})", "({any} IS NOT :: {type})", "all(e IN {lint} WHERE e {cmp} {int})", "any(e IN {lint} WHERE e {cmp} {int})",
         "none(e IN {lint} WHERE e {cmp} {int})", "single(e IN {lint} WHERE e {cmp} {int})", "any(e IN {bag} WHERE e {cmp} {int})", "isEmpty({lint})", "isEmpty({str})", "isEmpty({map})", "isNaN({float})",
         "toBoolean({str})", "toBooleanOrNull({any})", "({str} IS NORMALIZED)", "point.withinBBox({pt}, point({x: 0, y: 0}), point({x: 2, y: 3}))", "coalesce({bool}, {bool})", "({lstr} = {lstr})",
-        "CASE WHEN {bool} THEN {bool} ELSE {bool} END", "({any} = {any})", "({any} <> {any})"],
+        "CASE WHEN {bool} THEN {bool} ELSE {bool} END", "({any} = {any})", "({any} <> {any})", "({str} IS NFD NORMALIZED)", "({any} :: {type})", "EXISTS { UNWIND {lint} AS y WITH y WHERE y {cmp} {int} RETURN y }", "EXISTS { RETURN {int} AS y UNION RETURN {int} AS y }"],
     "lint": [
         "[{int}, {int}]", "({lint} + {lint})", "({lint} + {int})", "tail({lint})", "reverse({lint})", "{lint}[1..]", "{lint}[..{idx}]", "{lint}[{idx}..{idx}]", "range({idx}, {idx})", "range(0, {pos}, 2)",
-        "[e IN {lint} WHERE e {cmp} {int}]", "[e IN {lint} | e * {int}]", "[e IN {lint} WHERE e {cmp} {int} | e + {int}]", "coalesce({lint}, {lint})", "toIntegerList({lstr})", "[e IN {lstr} | size(e)]"],
+        "[e IN {lint} WHERE e {cmp} {int}]", "[e IN {lint} | e * {int}]", "[e IN {lint} WHERE e {cmp} {int} | e + {int}]", "coalesce({lint}, {lint})", "toIntegerList({lstr})", "[e IN {lstr} | size(e)]", "COLLECT { UNWIND {lint} AS y WITH y WHERE y {cmp} {int} RETURN y ORDER BY y }"],
     "lstr": ["[{str}, {str}]", "split({str}, {ch})", "toStringList({lint})", "reverse({lstr})", "tail({lstr})", "({lstr} + {str})", "[e IN {lstr} | toUpper(e)]", "[e IN {lint} | toString(e)]", "{lstr} || {lstr}"],
     "bag": ["{lint}"],
     "map": ["{a: {int}, b: {str}}", "{a: {int}}", "{map}"],
@@ -85,12 +85,13 @@ TEMPLATES = {
 
 # Where an entity stands in scope as V.
 NODE_TEMPLATES = {
-    "int": ["COUNT { (V)-->() }", "COUNT { (V)<-[:R]-() }", "size(labels(V))", "size(keys(V))", "size([(V)--(x) | x.id])", "COUNT { MATCH (V)-[e]->(x) WHERE x.n > {idx} }"],
-    "bool": ["(V:A)", "(V:A|B)", "(V:A&!B)", "(V:%)", "EXISTS { (V)-->(:A) }", "EXISTS { MATCH (V)--(x) WHERE x.n {cmp} {idx} }", "EXISTS { (V)-[:R|S*1..2]->() }", "(V.m IS NULL)", "('A' IN labels(V))"],
+    "int": ["COUNT { (V)-->() }", "COUNT { (V)<-[:R]-() }", "size(labels(V))", "size(keys(V))", "size([(V)--(x) | x.id])", "COUNT { MATCH (V)-[e]->(x) WHERE x.n > {idx} }",
+            "COUNT { (V)-->{1,2}() }", "size([p = (V)-->(x) | length(p)])", "reduce(acc = 0, e IN [(V)-->(x) | x.n] | acc + coalesce(e, 0))", "COUNT { MATCH (V)-->() RETURN 1 AS one UNION ALL MATCH (V)<--() RETURN 1 AS one }"],
+    "bool": ["(V:A)", "(V:A|B)", "(V:A&!B)", "(V:%)", "EXISTS { (V)-->(:A) }", "EXISTS { MATCH (V)--(x) WHERE x.n {cmp} {idx} }", "EXISTS { (V)-[:R|S*1..2]->() }", "(V.m IS NULL)", "('A' IN labels(V))", "(V IS A)", "EXISTS { (V)-[:R]->() WHERE {bool} }"],
     "bag": ["[(V)-->(x) | x.id]", "[(V)-[e]-(x) WHERE x.n {cmp} {idx} | e.id]", "COLLECT { MATCH (V)-->(x) RETURN x.id }"],
-    "map": ["V {.n, .s}", "V {.id, x: {int}}", "properties(V)"],
+    "map": ["V {.n, .s}", "V {.id, x: {int}}", "V {.*, x: {int}}", "properties(V)"],
     "lint": ["COLLECT { MATCH (V)-->(x) RETURN x.id ORDER BY x.id }"],
-    "any": ["V['n']", "V.m", "V"],
+    "any": ["V['n']", "V.m", "V", "V[{str}]"],
 }
 REL_TEMPLATES = {
     "int": ["size(keys(V))", "startNode(V).id", "endNode(V).n"],

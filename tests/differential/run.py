@@ -10,6 +10,7 @@ import collections
 import os
 import pathlib
 import random
+import re
 import sys
 import time
 
@@ -65,7 +66,7 @@ class Pair:
 
     def ask(self, text):
         """Both answers; of a write that succeeded the rows are followed by the graph that it leaves."""
-        writes = any(word in text for word in ("CREATE", "MERGE", "SET", "DELETE", "REMOVE"))
+        writes = re.search(r"\b(CREATE|MERGE|SET|DELETE|REMOVE)\b", text)
         return [self.written(database, text) if writes else database.run(text, generate.PARAMETERS) for database in self.databases]
 
     @staticmethod

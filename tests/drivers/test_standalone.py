@@ -117,6 +117,11 @@ def test_errors_have_neo4js_codes_and_gql_status(driver):
         with pytest.raises(neo4j.exceptions.ClientError) as error:
             session.run("RETURN $missing").consume()
         assert error.value.code == "Neo.ClientError.Statement.ParameterMissing"
+        with pytest.raises(neo4j.exceptions.CypherSyntaxError) as error:
+            session.run("MATCH (node)\nRETURN nod").consume()
+        assert error.value.diagnostic_record["_position"] == {"line": 2, "column": 8, "offset": 20}
+        assert "did you mean `node`?" in error.value.message and error.value.message.endswith("^")
+        assert error.value.__cause__.gql_status == "42N62" and "^" not in error.value.__cause__.gql_status_description
         assert session.run("RETURN 1 AS one").single()["one"] == 1
 
 

@@ -234,8 +234,8 @@ void SetWriter::set_property(const Value& entity, LateToken& key, const Value& v
 }
 
 void SetWriter::set_properties(const Value& entity, const Value& source, bool replace) {
-  if (source.is_null() && !replace) return;
-  Value map = source.is_null() ? Value::map({}) : properties_of(context_, source);
+  if (source.is_null()) throw_type("Map, Node or Relationship", source);
+  Value map = properties_of(context_, source);
   if (replace) {
     Value old = properties_of(context_, entity);
     for (const auto& [key, value] : old.as_map()) {

@@ -82,6 +82,23 @@ class Call final : public Evaluator {
   Value value_;
 };
 
+// The first argument that is not null; those behind it are not computed.
+class Coalesce final : public Evaluator {
+ public:
+  explicit Coalesce(std::vector<EvaluatorPtr> arguments) : arguments_(std::move(arguments)) {}
+
+  Value eval(const Frame& frame) override {
+    for (const EvaluatorPtr& argument : arguments_) {
+      Value value = argument->eval(frame);
+      if (!value.is_null()) return value;
+    }
+    return {};
+  }
+
+ private:
+  std::vector<EvaluatorPtr> arguments_;
+};
+
 }  // namespace
 
 EvaluatorPtr make_call(Compiler& compiler, const Expr& e) {
@@ -90,6 +107,7 @@ EvaluatorPtr make_call(Compiler& compiler, const Expr& e) {
   if (function->call == nullptr) {
     throw QueryError{ErrorCode::kSyntax, "The aggregation " + function->name + "() cannot be used here", e.position};
   }
+  if (function->name == "coalesce") return std::make_unique<Coalesce>(compiler.compile_all(e.children));
   return std::make_unique<Call>(*function, compiler.compile_all(e.children), e.position);
 }
 

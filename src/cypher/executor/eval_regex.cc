@@ -11,6 +11,15 @@ using graph::ValueType;
 
 namespace {
 
+// (?iu) as Java has it: RE2 folds Unicode's letters anyway and knows no flag u.
+std::string without_unicode_flag(std::string pattern) {
+  if (!pattern.starts_with("(?")) return pattern;
+  const size_t end = pattern.find_first_not_of("imsuU", 2);
+  const size_t flag = pattern.find('u');
+  if (end == std::string::npos || flag >= end || (pattern[end] != ')' && pattern[end] != ':')) return pattern;
+  return end == 3 && pattern[end] == ')' ? pattern.substr(4) : pattern.erase(flag, 1);
+}
+
 class Regex final : public Evaluator {
  public:
   Regex(EvaluatorPtr text, EvaluatorPtr pattern) : text_(std::move(text)), pattern_(std::move(pattern)) {}
@@ -31,7 +40,7 @@ class Regex final : public Evaluator {
     source_ = std::string(pattern);
     re2::RE2::Options options;
     options.set_log_errors(false);
-    auto compiled = std::make_unique<re2::RE2>(source_, options);
+    auto compiled = std::make_unique<re2::RE2>(without_unicode_flag(source_), options);
     if (!compiled->ok()) throw_error(ErrorCode::kSemantic, "Invalid Regex: " + compiled->error() + ": '" + source_ + "'");
     compiled_ = std::move(compiled);
   }

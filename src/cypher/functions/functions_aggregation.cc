@@ -116,16 +116,19 @@ class Sum final : public Aggregator {
 class Average final : public Aggregator {
  public:
   void add(QueryContext&, Arguments args) override {
-    if (!args[0].is_null()) total_.add("avg", args[0]);
+    if (args[0].is_null()) return;
+    total_.add("avg", args[0]);
+    if (args[0].is_number()) mean_ += (args[0].as_number() - mean_) / static_cast<double>(total_.count());
   }
   Value finish(QueryContext&) override {
     if (total_.count() == 0) return Value();
     if (total_.durations()) return divide_duration(total_.duration(), static_cast<double>(total_.count()));
-    return Value::floating(total_.number() / static_cast<double>(total_.count()));
+    return Value::floating(!total_.integral() && std::isfinite(mean_) ? mean_ : total_.number() / static_cast<double>(total_.count()));
   }
 
  private:
   Total total_;
+  double mean_ = 0;  // of floats: their sum may be infinite where the mean is not
 };
 
 // Welford, "Note on a method for calculating corrected sums of squares" (1962).

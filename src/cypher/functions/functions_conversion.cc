@@ -69,6 +69,7 @@ std::optional<Value> convert_integer(const Value& v) {
       }
       std::optional<double> f = parse_float(text);
       if (!f || !std::isfinite(*f)) return Value();
+      if (std::fabs(*f) >= 9.2233720368547758e18) return std::nullopt;
       return integer_from_float(*f);
     }
     default: return std::nullopt;

@@ -125,9 +125,8 @@ Value split(QueryContext& context, Arguments args) {
   } else {
     delimiters.push_back(string_argument(args[1]));
   }
-  for (std::string_view d : delimiters) {
-    if (d.empty()) return Value::list(characters(context, text));
-  }
+  std::erase_if(delimiters, [](std::string_view d) { return d.empty(); });
+  if (delimiters.empty() && (args[1].type() == ValueType::kString || !args[1].as_list().empty())) return Value::list(characters(context, text));
   List out;
   size_t length = 0;
   for (size_t at; (at = find_delimiter(text, delimiters, &length)) != std::string_view::npos;) {

@@ -119,7 +119,7 @@ Value point_component(const Point& p, std::string_view key) {
   if (crs.three && (key == "z" || (key == "height" && crs.geographic))) return Value::floating(p.z);
   if (key == "crs") return Value::string(crs.name);
   if (key == "srid") return Value::integer(p.srid);
-  throw_error(ErrorCode::kType, "A point in " + std::string(crs.name) + " has no component '" + std::string(key) + "'");
+  throw_error(ErrorCode::kArgument, "A point in " + std::string(crs.name) + " has no component '" + std::string(key) + "'");
 }
 
 void add_spatial_functions(FunctionTable& t) {

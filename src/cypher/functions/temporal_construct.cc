@@ -115,6 +115,7 @@ TemporalParts truncate_parts(ValueType type, std::string_view unit, const Value&
   TemporalParts parts = take_apart(value);
   bool date_unit = false;
   int64_t days = parts.days ? truncate_date(unit, *parts.days, &date_unit) : 0;
+  if (date_unit && !has_date(type) && unit != "day") bad_unit(type, unit);
   if (date_unit) {
     parts.days = days;
     parts.nanos_of_day = 0;

@@ -28,9 +28,11 @@ int64_t narrow(__int128 v) {
   return static_cast<int64_t>(v);
 }
 
+bool fits(long double v) { return v >= -9223372036854775808.0L && v < 9223372036854775808.0L; }
+
 // Whole part towards zero; what arithmetic left a hair below the next whole number counts as that number.
 int64_t whole(long double v) {
-  if (!(std::fabs(v) < 9.2e18L)) overflow();
+  if (!fits(v)) overflow();
   long double nearest = std::round(v);
   return static_cast<int64_t>(std::fabs(v - nearest) < 1e-9L ? nearest : std::trunc(v));
 }
@@ -52,11 +54,12 @@ Duration approximate(const DurationParts& parts, int sign) {
   long double days_all = parts.days + (parts.months - static_cast<long double>(months)) * kDaysPerMonth;
   int64_t days = whole(days_all);
   long double seconds_all = parts.seconds + (days_all - static_cast<long double>(days)) * kSecondsPerDay;
-  if (!(std::fabs(seconds_all) < 9.2e18L)) overflow();
+  if (!fits(seconds_all)) overflow();
   auto seconds = static_cast<int64_t>(std::trunc(seconds_all));
   long double nanos_all = parts.nanos + (seconds_all - static_cast<long double>(seconds)) * kNanosPerSecond;
   int64_t nanos = static_cast<int64_t>(std::trunc(nanos_all + (nanos_all < 0 ? -1e-3L : 1e-3L)));
-  return make_duration_parts(sign * months, sign * days, sign * seconds, static_cast<__int128>(sign) * nanos);
+  const auto signed_part = [sign](int64_t part) { return narrow(static_cast<__int128>(sign) * part); };
+  return make_duration_parts(signed_part(months), signed_part(days), signed_part(seconds), static_cast<__int128>(sign) * nanos);
 }
 
 namespace {

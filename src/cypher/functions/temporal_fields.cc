@@ -205,13 +205,15 @@ void change_zone(TemporalParts* parts, const Zone& to) {
   parts->zone = to;
 }
 
+// A part of the second that is given too replaces what the milliseconds say.
 TemporalParts from_epoch(const MapFields& f) {
+  if (f.epoch_seconds && f.epoch_millis) bad_argument("'epochMillis' cannot be given together with 'epochSeconds'");
   int64_t seconds = f.epoch_seconds.value_or(0), nanos = 0;
   if (f.epoch_millis) {
     seconds = floor_div(*f.epoch_millis, 1000);
     nanos = floor_mod(*f.epoch_millis, 1000) * 1'000'000;
   }
-  nanos = f.any(kMillisecond, kNanosecond) ? subsecond(f, 0) + (f.epoch_millis ? nanos : 0) : nanos;
+  nanos = f.any(kMillisecond, kNanosecond) ? subsecond(f, 0) : nanos;
   DateTime t = at_instant(f.zone.value_or(Zone{}), seconds, static_cast<int32_t>(nanos));
   return take_apart(Value::date_time(t));
 }

@@ -53,7 +53,7 @@ TEST(Temporal, TimesAndDateTimesFromText) {
   EXPECT_EQ(show(text(kDT, "2015T214032-0100")), "2015-01-01T21:40:32-01:00");
   EXPECT_EQ(show(text(kDT, "2015-07-21T21:40:32.142[Europe/London]")), "2015-07-21T21:40:32.142+01:00[Europe/London]");
   EXPECT_EQ(show(text(kDT, "2017-10-29T02:30+01:00[Europe/Stockholm]")), "2017-10-29T02:30+01:00[Europe/Stockholm]");
-  for (const char* bad : {"24:00", "21:60", "21:40+19:00", "21:40[Europe/London]", "2"}) EXPECT_THROW(text(kT, bad), QueryError) << bad;
+  for (const char* bad : {"24:00", "21:60", "21:40+19:00", "21:40[Europe/London]", "2:"}) EXPECT_THROW(text(kT, bad), QueryError) << bad;
   EXPECT_THROW(text(kDT, "2015-07-21T21:40[Nowhere/City]"), QueryError);
 }
 

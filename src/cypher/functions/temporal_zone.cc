@@ -1,8 +1,11 @@
 #include "cypher/functions/temporal_zone.h"
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <stdexcept>
 
+#define USE_OS_TZDB 1  // as Debian builds the library: the layout of its classes depends on it
 #include <date/tz.h>
 
 #include "cypher/position.h"
@@ -21,6 +24,18 @@ constexpr int64_t kRulesEnd = int64_t{2400 - 1970} * 365 * kSecondsPerDay;
 [[noreturn]] void bad_zone(std::string_view text) {
   throw QueryError{ErrorCode::kSyntax, "Invalid time zone '" + std::string(text) +
                                              "': use an offset such as +01:00 or a name such as Europe/Stockholm", {}};
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+// The name as the database spells it; as it is when there is none.
+std::string spelled(std::string name) {
+  for (const date::time_zone& zone : date::get_tzdb().zones) {
+    if (same_letters(zone.name(), name)) return zone.name();
+  }
+  return name;
 }
 
 const date::time_zone* locate(std::string_view name) {
@@ -76,9 +91,9 @@ Zone parse_zone(std::string_view text) {
   for (char& c : name) {
     if (c == ' ') c = '_';
   }
-  locate(name);
   zone.offset_seconds = 0;
-  zone.name = name;
+  zone.name = spelled(std::move(name));
+  locate(zone.name);
   return zone;
 }
 

@@ -148,7 +148,8 @@ struct Quantifier {                // {2,5}, *, +; and var-length *2..5
 };
 
 struct RelationshipPattern {
-  Position position;
+  Position position;               // of the variable, if there is one
+  Position start;                  // of the first - or <
   std::string variable;
   LabelExpr* types = nullptr;
   Expr* properties = nullptr;

@@ -93,7 +93,7 @@ class Lexer {
   }
   static bool continues_name(int32_t c) {
     if (c < 0) return false;
-    return c < 128 ? c == '_' || is_digit(static_cast<char>(c)) || ((c | 32) >= 'a' && (c | 32) <= 'z')
+    return c < 128 ? c == '_' || c == '$' || is_digit(static_cast<char>(c)) || ((c | 32) >= 'a' && (c | 32) <= 'z')
                    : u_isIDPart(c) || u_charType(c) == U_CURRENCY_SYMBOL;
   }
 
@@ -109,16 +109,24 @@ class Lexer {
     } else if (c == '`') {
       token->kind = TokenKind::kEscaped;
       scan_escaped_name(&token->value);
-    } else if (c == '$' && (peek(1) == '`' || continues_name(code_at(byte_ + 1)))) {
+    } else if (c == '$' && starts_parameter()) {
       scan_parameter(token);
     } else {
       scan_symbol(token, c);
     }
   }
 
+  // $name, $1, $`any name`; blanks may stand behind the sign, as in Neo4j. $( begins a dynamic label.
+  bool starts_parameter() const {
+    size_t at = byte_ + 1;
+    while (at < text_.size() && is_blank(static_cast<unsigned char>(text_[at]))) ++at;
+    return at < text_.size() && (text_[at] == '`' || (text_[at] != '$' && continues_name(code_at(at))));
+  }
+
   void scan_parameter(LexToken* token) {
     token->kind = TokenKind::kParameter;
     advance();
+    while (is_blank(static_cast<unsigned char>(peek()))) advance();
     if (peek() == '`') return scan_escaped_name(&token->value);
     const size_t start = byte_;
     while (continues_name(code_at(byte_))) advance();

@@ -290,7 +290,10 @@ Expr* Parser::named() {
     if (is_word("NULL")) return literal(graph::Value());
     if (is_word("TRUE") && !call) return literal(graph::Value::boolean(true));
     if (is_word("FALSE") && !call) return literal(graph::Value::boolean(false));
-    if (is_word("CASE") && !is_symbol(")", 1) && !is_symbol(",", 1) && !is_symbol(".", 1)) return case_expression();
+    if (is_word("CASE") && !is_symbol("]", 1) && word_before_expression("CASE")) {
+      --next_;
+      return case_expression();
+    }
     if (is_symbol("{", 1)) {
       if (is_word("EXISTS")) return subquery(ExprKind::kExists);
       if (is_word("COUNT")) return subquery(ExprKind::kCountSubquery);

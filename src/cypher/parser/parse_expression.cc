@@ -189,13 +189,12 @@ Expr* Parser::negative_number() {
 Expr* Parser::unary() {
   if (!is_symbol("-") && !is_symbol("+")) return postfix();
   const Position position = here();
-  if (is_symbol("-") && token(1).kind == TokenKind::kInteger && token(1).position.offset == token().end_offset) {
-    // Only the very number: -1.foo and -x are operators.
+  if (is_symbol("-") && token(1).kind == TokenKind::kInteger) {
     return postfix_on(negative_number());
   }
   std::vector<ExprKind> signs;
   while (is_symbol("-") || is_symbol("+")) {
-    if (is_symbol("-") && token(1).kind == TokenKind::kInteger && token(1).position.offset == token().end_offset) break;
+    if (is_symbol("-") && token(1).kind == TokenKind::kInteger) break;
     signs.push_back(is_symbol("-") ? ExprKind::kNegate : ExprKind::kPlus);
     ++next_;
   }

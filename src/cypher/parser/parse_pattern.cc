@@ -248,7 +248,7 @@ Expr* Parser::properties() {
 
 RelationshipPattern* Parser::relationship_pattern() {
   RelationshipPattern* r = arena_->make<RelationshipPattern>();
-  r->position = here();
+  r->start = r->position = here();
   const bool left = symbol("<");
   expect_symbol("-");
   if (symbol("[")) {

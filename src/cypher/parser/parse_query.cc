@@ -181,8 +181,8 @@ UnwindClause* Parser::unwind_clause() {
 
 ProjectionClause* Parser::projection_clause(ClauseKind kind) {
   ProjectionClause* out = arena_->make<ProjectionClause>(kind);
-  out->distinct = word("DISTINCT");
-  if (!out->distinct && !is_symbol("(", 1) && !is_symbol(",", 1)) word("ALL");
+  out->distinct = word_before_expression("DISTINCT");
+  if (!out->distinct && !is_symbol("(", 1)) word_before_expression("ALL");
   projection_body(out);
   if (kind == ClauseKind::kWith && word("WHERE")) out->where = expression();
   return out;
@@ -205,6 +205,10 @@ ProjectionItem Parser::projection_item() {
   item.expression = expression();
   item.name = text_since(first);
   if (item.expression->kind == ExprKind::kVariable && !item.expression->parenthesised) item.name = item.expression->name;
+  if (item.expression->kind == ExprKind::kMapProjection && !item.expression->parenthesised) {  // n {.a} is called n
+    item.name = item.expression->children[0]->name;
+    item.has_alias = true;
+  }
   if (word("AS")) {
     item.alias_position = here();
     item.name = expect_name("a variable");

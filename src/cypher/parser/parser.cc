@@ -48,6 +48,12 @@ bool Parser::word(std::string_view word) {
   return true;
 }
 
+bool Parser::word_before_expression(std::string_view w) {
+  const bool ends = token(1).kind == TokenKind::kEnd || is_word("AS", 1);
+  const bool name = ends || is_symbol(",", 1) || is_symbol(";", 1) || is_symbol(".", 1) || is_symbol(")", 1) || is_symbol("}", 1) || is_symbol("=", 1);
+  return name ? expected(w) : word(w);
+}
+
 bool Parser::words(std::string_view first, std::string_view second) {
   if (!is_word(first) || !is_word(second, 1)) return expected(first);
   next_ += 2;

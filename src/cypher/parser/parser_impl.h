@@ -28,6 +28,7 @@ class Parser {
   bool is_name(size_t ahead = 0) const;                          // identifier or escaped
   bool symbol(std::string_view symbol);                          // is_symbol, then takes it
   bool word(std::string_view word);
+  bool word_before_expression(std::string_view word);            // not where it has to be a variable's name
   bool words(std::string_view first, std::string_view second);   // both or none
   void expect_symbol(std::string_view symbol);
   void expect_word(std::string_view word);

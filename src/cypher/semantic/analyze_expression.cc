@@ -92,10 +92,25 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   return best;
 }
 
+namespace {
+
+// Where an expression begins: of n.key and n:Label it is the n.
+Position start_of(const Expr* e) {
+  while (e->kind == ExprKind::kProperty || e->kind == ExprKind::kHasLabels) e = e->children[0];
+  return e->position;
+}
+
+std::string describe_type(const Type& type) {
+  const bool one_element = type.mask == kListMask && type.element != 0 && (type.element & (type.element - 1)) == 0;
+  return one_element ? "List<" + describe(type.element) + ">" : describe(type.mask);
+}
+
+}  // namespace
+
 void Analyzer::require(const Type& type, TypeMask allowed, const Expr* at, ErrorCode code) {
   TypeMask accepted = allowed;
   if (allowed & kFloatMask) accepted |= kIntegerMask;
-  if ((type.mask & accepted) == 0) throw QueryError{code, "Type mismatch: expected " + describe(allowed) + " but was " + describe(type.mask), at->position};
+  if ((type.mask & accepted) == 0) throw QueryError{code, "Type mismatch: expected " + describe(allowed) + " but was " + describe_type(type), start_of(at)};
 }
 
 Type Analyzer::literal(const graph::Value& v) {
@@ -223,7 +238,8 @@ Type Analyzer::property(Expr* e, const Scope& scope, const Context& context) {
   const Type subject = expression(e->children[0], scope, context.value());
   constexpr TypeMask kTemporal = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask | kDurationMask;
   require(subject, kNodeMask | kRelationshipMask | kMapMask | kPointMask | kTemporal, e->children[0], subject.mask == kPathMask ? ErrorCode::kSyntax : ErrorCode::kType);
-  return {};
+  const bool entity = subject.mask != 0 && (subject.mask & ~(kNodeMask | kRelationshipMask)) == 0;
+  return entity ? type_of(kAnyMask & ~(kNodeMask | kRelationshipMask | kMapMask | kPathMask)) : Type{};
 }
 
 Type Analyzer::index(Expr* e, const Scope& scope, const Context& context) {
@@ -248,6 +264,27 @@ Type Analyzer::add(const Type& a, const Type& b) {
   return {};
 }
 
+namespace {
+
+// What may stand on the right of an operator that has `left` on its left.
+TypeMask partners(ExprKind kind, TypeMask left) {
+  constexpr TypeMask kInstant = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask;
+  TypeMask out = 0;
+  if (left & kNumberMask) out |= TypeMask{kNumberMask};
+  if ((left & kNumberMask) && kind == ExprKind::kAdd) out |= TypeMask{kStringMask};
+  if ((left & kNumberMask) && kind == ExprKind::kMultiply) out |= TypeMask{kDurationMask};
+  if (kind == ExprKind::kAdd || kind == ExprKind::kSubtract) {
+    if (left & kInstant) out |= kDurationMask;
+    if (left & kDurationMask) out |= kDurationMask | (kind == ExprKind::kAdd ? kInstant : TypeMask{0});
+    if (kind == ExprKind::kAdd && (left & (kInstant | kDurationMask))) out |= kStringMask;
+  } else if (left & kDurationMask) {
+    out |= kNumberMask;
+  }
+  return (left & (kStringMask | kListMask)) != 0 ? TypeMask{kAnyMask} : out;
+}
+
+}  // namespace
+
 Type Analyzer::arithmetic(Expr* e, const Scope& scope, const Context& context) {
   constexpr TypeMask kTemporal = kDateMask | kLocalTimeMask | kTimeMask | kLocalDateTimeMask | kDateTimeMask | kDurationMask;
   TypeMask allowed = kNumberMask;
@@ -260,6 +297,7 @@ Type Analyzer::arithmetic(Expr* e, const Scope& scope, const Context& context) {
   const bool with_list = e->kind == ExprKind::kAdd && std::any_of(types.begin(), types.end(), [](const Type& t) { return t.mask & kListMask; });
   for (size_t i = 0; i < types.size() && !with_list; ++i) require(types[i], allowed, e->children[i]);
   if (e->kind == ExprKind::kConcat && (types[0].mask == kListMask || types[0].mask == kStringMask)) require(types[1], types[0].mask, e->children[1]);
+  if (types.size() == 2 && !with_list && e->kind != ExprKind::kConcat) require(types[1], partners(e->kind, types[0].mask), e->children[1]);
   if (types.size() == 1) return type_of(types[0].mask & (kNumberMask | kDurationMask));
   const bool integers = types[0].mask == kIntegerMask && types[1].mask == kIntegerMask;
   const bool numbers = ((types[0].mask | types[1].mask) & ~kNumberMask) == 0;

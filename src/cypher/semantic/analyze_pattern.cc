@@ -190,10 +190,10 @@ void Analyzer::written_node(NodePattern* node, Scope* scope, const Scope& before
 void Analyzer::written_relationship(RelationshipPattern* r, Scope* scope, bool merge) {
   const char* clause = merge ? "MERGE" : "CREATE";
   if (r->where) fail(std::string("WHERE is not allowed in a pattern of ") + clause, r->where->position);
-  if (r->var_length) fail(std::string("Variable length relationships cannot be used in ") + clause, r->position);
+  if (r->var_length) fail(std::string("Variable length relationships cannot be used in ") + clause, r->start);
   const bool one_type = r->types && (r->types->kind == LabelExprKind::kName || r->types->kind == LabelExprKind::kDynamicAll);
-  if (!one_type) fail(std::string("Exactly one relationship type must be specified for ") + clause + ". Did you forget to prefix your relationship type with a ':'?", r->position);
-  if (!merge && r->direction == graph::Direction::kBoth) fail("Only directed relationships are supported in CREATE", r->position);
+  if (!one_type) fail(std::string("Exactly one relationship type must be specified for ") + clause + ". Did you forget to prefix your relationship type with a ':'?", r->start);
+  if (!merge && r->direction == graph::Direction::kBoth) fail("Only directed relationships are supported in CREATE", r->start);
   resolve_labels(r->types, *scope);
   resolve_properties(r->properties, *scope, !merge);
   r->slot = new_slot(r->variable, SlotKind::kRelationship);

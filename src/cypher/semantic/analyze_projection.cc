@@ -9,6 +9,8 @@ void Analyzer::expand_star(ProjectionClause* c, const Scope& scope) {
   std::vector<ProjectionItem> all;
   for (const auto& [name, info] : scope) {
     if (name.starts_with(' ')) continue;  // not the user's: linenumber(), file()
+    const bool replaced = std::any_of(c->items.begin(), c->items.end(), [&](const ProjectionItem& item) { return item.name == name; });
+    if (replaced) continue;  // *, a + 1 AS a
     ProjectionItem item;
     item.expression = arena_->make<Expr>();
     item.expression->kind = ExprKind::kVariable;
@@ -24,7 +26,7 @@ void Analyzer::expand_star(ProjectionClause* c, const Scope& scope) {
 void Analyzer::projection_item(ProjectionClause* c, ProjectionItem* item, const Scope&) {
   const bool variable = item->expression->kind == ExprKind::kVariable;
   if (c->kind == ClauseKind::kWith && !item->has_alias && !variable) {
-    fail("Expression in WITH must be aliased (use AS)", item->expression->position);
+    fail("Expression in WITH must be aliased (use AS)", item->alias_position);
   }
 }
 

@@ -251,7 +251,7 @@ void Analyzer::set_items(std::vector<SetItem>* items, const Scope& scope) {
 
 void Analyzer::delete_clause(DeleteClause* c, const Scope& scope) {
   for (Expr* e : c->expressions) {
-    if (e->kind == ExprKind::kHasLabels) fail("DELETE doesn't support removing labels from a node. Try REMOVE.", e->position);
+    if (e->kind == ExprKind::kHasLabels) fail("DELETE doesn't support removing labels from a node. Try REMOVE.", e->children[0]->position);
     require(plain(e, scope, "DELETE"), kNodeMask | kRelationshipMask | kPathMask, e);
   }
 }
@@ -261,7 +261,7 @@ void Analyzer::foreach_clause(ForeachClause* c, const Scope& scope, const Scope&
   require(type, kListMask, c->list);
   Scope inner = scope;
   c->slot = new_slot(c->variable);
-  declare(&inner, c->variable, c->slot, type_of(type.mask == kListMask ? type.element : kAnyMask), c->variable_position);
+  inner[c->variable] = {c->slot, type_of(type.mask == kListMask ? type.element : kAnyMask)};  // may hide another of that name
   for (Clause* body : c->body) clause(body, &inner, fixed, false);
 }
 
