@@ -321,7 +321,10 @@ class Query:
         if self.maybe(0.2):
             clauses.append(self.updating())
             if self.maybe(0.3) and "DELETE" not in clauses[-1]:
-                clauses.append(self.updating())
+                second = self.updating()
+                if second.startswith("CALL"):  # Neo4j wants a WITH between them
+                    clauses.append("WITH *" if self.scope else "WITH 1 AS one")
+                clauses.append(second)
             if self.maybe(0.4):
                 clauses.append("RETURN count(*) AS c")
         else:

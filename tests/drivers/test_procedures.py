@@ -127,3 +127,14 @@ def test_what_neomodel_asks(driver):
         for record in session.run("SHOW INDEXES").data():
             session.run(f"DROP INDEX {record['name']}").consume()
     assert driver.execute_query("SHOW INDEXES").records == []
+
+
+def test_the_schema_is_shown_as_virtual_nodes_and_relationships(driver):
+    driver.execute_query("CREATE (:a {x: 1})-[:t]->(:b)")
+    driver.execute_query("CREATE INDEX by_x FOR (n:a) ON (n.x)")
+    row = driver.execute_query("CALL db.schema.visualization()").records[0]
+    a, b = sorted(row["nodes"], key=lambda n: n["name"])
+    assert dict(a) == {"name": "a", "indexes": ["x"], "constraints": []} and set(b.labels) == {"b"}
+    assert int(a.element_id) < 0 and a.element_id != b.element_id
+    (t,) = row["relationships"]
+    assert (t.type, t.start_node.element_id, t.end_node.element_id) == ("t", a.element_id, b.element_id)

@@ -7,6 +7,7 @@
 
 #include "cypher/functions/query_context.h"
 #include "cypher/procedures/builtin.h"
+#include "graph/virtual_entity.h"
 
 namespace graft::cypher {
 namespace {
@@ -125,7 +126,7 @@ std::unique_ptr<ProcedureRows> relationship_type_properties(const ProcedureCall&
   return make_rows(std::move(rows));
 }
 
-// Maps where Neo4j has virtual nodes and relationships. Of counts: nothing is scanned.
+// Virtual nodes and relationships, as in Neo4j. Of counts: nothing is scanned.
 std::unique_ptr<ProcedureRows> visualization(const ProcedureCall& call) {
   const graph::GraphView& view = *call.caller.view;
   const graph::Catalog& catalog = view.catalog();
@@ -134,26 +135,17 @@ std::unique_ptr<ProcedureRows> visualization(const ProcedureCall& call) {
   graph::List nodes, relationships;
   for (const std::string& name : catalog.labels()) {
     graph::LabelId label = *catalog.label(name);
-    if (view.node_count(label) == 0) continue;
-    graph::List indexes, constraints;
-    for (const auto& c : catalog.constraints())
-      if (c.entity == EntityKind::kNode && c.label_or_type == label) constraints.push_back(Value::string(c.name));
-    for (const auto& i : catalog.indexes()) {
-      bool owned = std::any_of(catalog.constraints().begin(), catalog.constraints().end(), [&](const auto& c) { return c.backing_index == i.id; });
-      if (owned || i.entity != EntityKind::kNode || std::find(i.labels_or_types.begin(), i.labels_or_types.end(), label) == i.labels_or_types.end()) continue;
-      std::string keys;
-      for (graph::PropertyKeyId key : i.keys) keys += (keys.empty() ? "" : ",") + catalog.property_key_name(key);
-      indexes.push_back(Value::string(keys));
-    }
-    nodes.push_back(Value::map({{"name", Value::string(name)}, {"indexes", Value::list(std::move(indexes))}, {"constraints", Value::list(std::move(constraints))}}));
+    if (view.node_count(label) > 0) nodes.push_back(Value::node(graph::virtual_node(label)));
   }
   for (const std::string& type_name : catalog.types()) {
     graph::TypeId type = *catalog.type(type_name);
-    for (const std::string& start : catalog.labels()) {
-      if (view.relationship_count(*catalog.label(start), type, graph::Direction::kOutgoing) == 0) continue;
-      for (const std::string& end : catalog.labels()) {
-        if (view.relationship_count(*catalog.label(end), type, graph::Direction::kIncoming) == 0) continue;
-        relationships.push_back(Value::map({{"name", Value::string(type_name)}, {"start", Value::string(start)}, {"end", Value::string(end)}}));
+    for (const std::string& start_name : catalog.labels()) {
+      const graph::LabelId start = *catalog.label(start_name);
+      if (view.relationship_count(start, type, graph::Direction::kOutgoing) == 0) continue;
+      for (const std::string& end_name : catalog.labels()) {
+        const graph::LabelId end = *catalog.label(end_name);
+        if (view.relationship_count(end, type, graph::Direction::kIncoming) == 0) continue;
+        relationships.push_back(Value::relationship(graph::virtual_relationship({type, start, end})));
       }
     }
   }
@@ -217,7 +209,7 @@ void add_overview_procedures(ProcedureRegistry& r) {
       "Show the derived property schema of the nodes in tabular form.", node_type_properties);
   add("db.schema.relTypeProperties", {{"relType", "STRING"}, {"propertyName", "STRING"}, {"propertyTypes", "LIST<STRING>"}, {"mandatory", "BOOLEAN"}},
       "Show the derived property schema of the relationships in tabular form.", relationship_type_properties);
-  add("db.schema.visualization", {{"nodes", "LIST<MAP>"}, {"relationships", "LIST<MAP>"}}, "Visualizes the schema of the data: labels, and which types lead from which to which.", visualization);
+  add("db.schema.visualization", {{"nodes", "LIST<NODE>"}, {"relationships", "LIST<RELATIONSHIP>"}}, "Visualizes the schema of the data: labels, and which types lead from which to which.", visualization);
   add("dbms.graph.getGraphSchema", {{"schema", "STRING"}}, "All typed schemas, as JSON.", graph_schema);
 }
 

@@ -1,5 +1,7 @@
 #include "server/bolt/value_codec.h"
 
+#include <algorithm>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -7,6 +9,7 @@
 
 #include "graph/calendar.h"
 #include "graph/element_id.h"
+#include "graph/virtual_entity.h"
 #include "server/bolt/zone.h"
 
 namespace graft::server {
@@ -65,7 +68,65 @@ class Encoder {
     }
   }
 
+  void texts(std::string_view key, const std::vector<std::string>& items) {
+    out_.string(key);
+    out_.list_header(items.size());
+    for (const std::string& item : items) out_.string(item);
+  }
+
+  // "" when the query itself has dropped it since.
+  const std::string& token_name(bool of_type, uint32_t token) {
+    const graph::Catalog& catalog = view_->catalog();
+    if (names_ == nullptr) names_ = std::make_unique<TokenNames>();
+    std::unordered_map<uint32_t, std::string>& names = of_type ? names_->types : names_->labels;
+    if (names.empty()) {
+      for (const std::string& name : of_type ? catalog.types() : catalog.labels()) names.emplace(of_type ? *catalog.type(name) : *catalog.label(name), name);
+    }
+    return names[token];
+  }
+
+  // A label: its name, the keys of its indexes, the names of its constraints.
+  void virtual_node(graph::NodeId id) {
+    const graph::Catalog& catalog = view_->catalog();
+    const graph::LabelId label = graph::virtual_label(id);
+    std::vector<std::string> indexes, constraints;
+    for (const auto& c : catalog.constraints()) {
+      if (c.entity == graph::EntityKind::kNode && c.label_or_type == label) constraints.push_back(c.name);
+    }
+    for (const auto& i : catalog.indexes()) {
+      const bool owned = std::any_of(catalog.constraints().begin(), catalog.constraints().end(), [&](const auto& c) { return c.backing_index == i.id; });
+      if (owned || i.entity != graph::EntityKind::kNode || std::find(i.labels_or_types.begin(), i.labels_or_types.end(), label) == i.labels_or_types.end()) continue;
+      std::string keys;
+      for (graph::PropertyKeyId key : i.keys) keys += (keys.empty() ? "" : ",") + catalog.property_key_name(key);
+      indexes.push_back(keys);
+    }
+    out_.structure_header(format_.element_ids ? 4 : 3, 'N');
+    out_.integer(static_cast<int64_t>(id));
+    out_.list_header(1);
+    out_.string(token_name(false, label));
+    out_.map_header(3);
+    out_.entry("name", token_name(false, label));
+    texts("indexes", indexes);
+    texts("constraints", constraints);
+    if (format_.element_ids) out_.string(std::to_string(static_cast<int64_t>(id)));
+  }
+
+  void virtual_relationship(graph::RelationshipId id) {
+    const graph::VirtualRelationship r = graph::virtual_relationship_of(id);
+    const std::string& type = token_name(true, r.type);
+    out_.structure_header(format_.element_ids ? 8 : 5, 'R');
+    const int64_t ids[] = {static_cast<int64_t>(id), static_cast<int64_t>(graph::virtual_node(r.start)), static_cast<int64_t>(graph::virtual_node(r.end))};
+    for (int64_t part : ids) out_.integer(part);
+    out_.string(type);
+    out_.map_header(1);
+    out_.entry("name", type);
+    for (int64_t part : ids) {
+      if (format_.element_ids) out_.string(std::to_string(part));
+    }
+  }
+
   void node(graph::NodeId id) {
+    if (view_ != nullptr && graph::is_virtual(id)) return virtual_node(id);
     out_.structure_header(format_.element_ids ? 4 : 3, 'N');
     out_.integer(static_cast<int64_t>(id));
     if (view_ != nullptr && view_->node_exists(id)) {
@@ -95,6 +156,7 @@ class Encoder {
   }
 
   void relationship(graph::RelationshipId id) {
+    if (view_ != nullptr && graph::is_virtual(id)) return virtual_relationship(id);
     const graph::RelationshipRecord r = record(id);
     out_.structure_header(format_.element_ids ? 8 : 5, 'R');
     out_.integer(static_cast<int64_t>(id));
@@ -200,6 +262,10 @@ class Encoder {
   const ValueFormat& format_;
   const graph::GraphView* view_;
   PackWriter& out_;
+  struct TokenNames {
+    std::unordered_map<uint32_t, std::string> labels, types;
+  };
+  std::unique_ptr<TokenNames> names_;  // made when a virtual entity is written
 };
 
 // ---- reading ----
