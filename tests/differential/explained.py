@@ -38,6 +38,14 @@ def _nanoseconds_apart(text, peer, graft):
     return not peer.failed and not graft.failed and re.search(r"duration|\.u\b", text) and _without_nanoseconds(peer) == _without_nanoseconds(graft)
 
 
+def _one_apart(text, peer, graft):
+    """A component of a duration that was multiplied or divided: a whole number less, where Neo4j's floats end below it."""
+    if peer.failed or graft.failed or not re.search(r"(duration|\.u\b).*[*/].*\.(days|\w*seconds)", text) or len(peer.rows) != len(graft.rows):
+        return False
+    pairs = [(a, b) for x, y in zip(peer.rows, graft.rows) for a, b in zip(x, y)]
+    return all(values.show(a, 10) == values.show(b, 10) or (isinstance(a, int) and isinstance(b, int) and abs(a - b) == 1) for a, b in pairs)
+
+
 EXPLAINED = [
     ("fractions of durations", "exact here, where Neo4j loses a nanosecond", _nanoseconds_apart),
     ("reverse() of a stored list", "Neo4j refuses lists that come from a property", _only_peer_fails(r"function 'reverse\(\)'")),
@@ -52,6 +60,14 @@ EXPLAINED = [
     ("null in a temporal map", "as above, where Neo4j goes on with some value", _null_of_a_map),
     ("strings joined with temporals", "a string here, as for numbers", _only_peer_fails(r"^Type mismatch: expected Float, Integer, String or List<T> but was")),
     ("CALL right behind an update", "no WITH is asked for between them here", _only_peer_fails(r"^WITH is required between")),
+    ("FOREACH over what is no list", "refused here", lambda text, peer, graft: "FOREACH" in text and _only_graft_fails(r"^Type mismatch: expected List")(text, peer, graft)),
+    ("a path of one bound node in OPTIONAL MATCH", "null here when the predicate is not true, like all that the pattern brings; Neo4j keeps the path",
+     lambda text, peer, graft: not peer.failed and not graft.failed and re.search(r"OPTIONAL MATCH p\d+ = \(n\d+\) WHERE", text)),
+    ("components of fractions of durations", "as above", _one_apart),
+    ("three signs", "read here as what they say", _only_peer_fails(r"expected a number")),
+    ("COLLECT { }[..-1]", "Neo4j gives [] for negative ends of a list that COLLECT made", lambda text, peer, graft: re.search(r"COLLECT \{.*\}\[[^\]]*-", text)),
+    ("point.distance() of what is no point", "null in Neo4j, a type error here", _only_graft_fails(r"expected Point")),
+    ("null beside an argument of a wrong type", "Neo4j looks at the null first", _only_graft_fails(r"^Invalid input for function 'duration\.")),
     ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
     ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
      _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),
