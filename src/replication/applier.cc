@@ -48,6 +48,8 @@ void Applier::run() {
     }
   }
   if (index == 0) return;
+  // Damaged pages read as absent: what was computed from them must not be seen. The node stops serving on its own.
+  if (!chain_.store()->health().ok()) return;
   seal();
   chain_.advance_to(index, term);
   chain_.try_open();

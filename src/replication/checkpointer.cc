@@ -121,7 +121,7 @@ void Checkpointer::stop(uint64_t finish_within_bytes, std::function<void()> done
     }
     AppliedPoint point = chain_.applied();
     std::shared_ptr<storage::Store> store = chain_.store();
-    bool wanted = !failed_once_ && point.index > store->durable_meta().applied_index && store->stats().dirty_bytes <= finish_within_bytes;
+    bool wanted = !failed_once_ && finish_within_bytes != 0 && point.index > store->durable_meta().applied_index && store->stats().dirty_bytes <= finish_within_bytes;
     failed_once_ = true;  // none after this one
     if (wanted) {
       storage::CheckpointMeta meta{point.index, point.term, encode_checkpoint_extra(point.mark)};

@@ -38,7 +38,7 @@ class Checkpointer {
                std::function<void(raft::LogIndex)> durable, std::function<void()> released, std::function<void(Error)> failed);
 
   void poll();  // any role, now and then
-  // Stops checkpoints for good; done once none is running. With finish_within: makes a last one when it is that small.
+  // Stops checkpoints for good; done once none is running. finish_within_bytes: makes a last one when it is that small.
   void stop(uint64_t finish_within_bytes, std::function<void()> done);
 
  private:

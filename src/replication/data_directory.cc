@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kMarkerMagic = "graft clean stop 1\n";
 constexpr uint64_t kSampleBytes = 64 << 10;
+constexpr std::string_view kDamagedPrefix = "damaged-";
 
 }  // namespace
 
@@ -24,8 +25,23 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(env::FileSystem& fs, 
   GRAFT_TRY(fs.create_directories(path));
   std::unique_ptr<DataDirectory> directory(new DataDirectory(fs, path));
   GRAFT_TRY_ASSIGN(directory->lock_, fs.lock(path + "/lock"));
-  GRAFT_TRY_ASSIGN(directory->stores_, StoreGenerations::open(fs, path + "/store"));
+  Result<StoreGenerations> stores = StoreGenerations::open(fs, path + "/store");
+  if (stores.ok()) {
+    directory->stores_ = std::move(*stores);
+  } else if (stores.error().code == ErrorCode::kCorruption) {
+    directory->stores_damage_ = stores.error();
+  } else {
+    return std::move(stores).error();
+  }
+  GRAFT_TRY_ASSIGN(directory->vote_, VoteFile::open(fs, path + "/vote"));
   return directory;
+}
+
+Result<bool> DataDirectory::has_log() const {
+  GRAFT_TRY_ASSIGN(bool exists, fs_.exists(log_directory()));
+  if (!exists) return false;
+  GRAFT_TRY_ASSIGN(std::vector<std::string> names, fs_.list(log_directory()));
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.starts_with("log-") && !name.ends_with(".tmp"); });
 }
 
 Result<std::optional<Identity>> DataDirectory::identity() const { return read_identity(path_ + "/identity"); }
@@ -56,6 +72,7 @@ Status DataDirectory::remove_coming_identity() { return remove_file(path_ + "/id
 // a server wrote to it, without reading all of a large graph.
 Result<std::string> DataDirectory::describe_files() const {
   std::string out(kMarkerMagic);
+  GRAFT_TRY(stores_damage_);
   for (const std::string& directory : {log_directory(), stores_->current()}) {
     GRAFT_TRY_ASSIGN(bool exists, fs_.exists(directory));
     if (!exists) continue;
@@ -96,6 +113,51 @@ Status DataDirectory::remove_file(const std::string& file) {
   return fs_.sync_directory(path_);
 }
 
+// ---- healing
+
+Result<std::optional<HealingNote>> DataDirectory::healing_note() const {
+  std::string file = path_ + "/healing";
+  GRAFT_TRY_ASSIGN(bool exists, fs_.exists(file));
+  if (!exists) return std::optional<HealingNote>();
+  GRAFT_TRY_ASSIGN(std::string text, fs_.read_file(file));
+  Result<HealingNote> note = decode_healing_note(text);
+  if (note.ok() && !note->aside.empty()) return std::optional<HealingNote>(std::move(*note));
+  return std::optional<HealingNote>(HealingNote{"it was being filled anew, and the note that says why is damaged", "damaged-1", {}});
+}
+
+Status DataDirectory::write_healing_note(HealingNote* note) {
+  for (int n = 1;; ++n) {
+    note->aside = fmt::format("{}{}", kDamagedPrefix, n);
+    GRAFT_TRY_ASSIGN(bool exists, fs_.exists(path_ + "/" + note->aside));
+    if (!exists) break;
+  }
+  return env::replace_file(fs_, path_ + "/healing", encode_healing_note(*note));
+}
+
+Status DataDirectory::remove_healing_note() { return remove_file(path_ + "/healing"); }
+
+Status DataDirectory::move_damaged(const HealingNote& note) {
+  GRAFT_TRY_ASSIGN(std::vector<std::string> names, fs_.list(path_));
+  for (const std::string& name : names) {
+    if (name.starts_with(kDamagedPrefix) && name != note.aside) GRAFT_TRY(fs_.remove_tree(path_ + "/" + name));
+  }
+  std::string aside = path_ + "/" + note.aside;
+  GRAFT_TRY(fs_.create_directories(aside));
+  for (const char* name : {"store", "log"}) {
+    std::string from = path_ + "/" + name;
+    std::string to = aside + "/" + name;
+    GRAFT_TRY_ASSIGN(bool exists, fs_.exists(from));
+    if (!exists) continue;
+    GRAFT_TRY_ASSIGN(bool moved, fs_.exists(to));
+    GRAFT_TRY(moved ? fs_.remove_tree(from) : fs_.rename(from, to));
+  }
+  GRAFT_TRY(fs_.sync_directory(aside));
+  GRAFT_TRY(fs_.sync_directory(path_));
+  GRAFT_TRY_ASSIGN(stores_, StoreGenerations::open(fs_, path_ + "/store"));
+  stores_damage_ = Status();
+  return {};
+}
+
 Status DataDirectory::set_aside() {
   std::string aside;
   for (int n = 1;; ++n) {
@@ -110,6 +172,7 @@ Status DataDirectory::set_aside() {
   }
   GRAFT_TRY(fs_.sync_directory(path_));
   GRAFT_TRY_ASSIGN(stores_, StoreGenerations::open(fs_, path_ + "/store"));
+  stores_damage_ = Status();
   return {};
 }
 

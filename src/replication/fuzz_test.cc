@@ -5,6 +5,7 @@
 #include "base/test_fuzz.h"
 #include "replication/bootstrap.h"
 #include "replication/envelope.h"
+#include "replication/healing.h"
 #include "replication/member_records.h"
 #include "replication/snapshot_messages.h"
 #include "replication/wire.h"
@@ -66,6 +67,8 @@ std::vector<Kind> kinds() {
       {"envelope", FrameType::kRaft, {encode_envelope(envelope), encode_envelope(sums)}, decoder(decode_envelope)},
       {"member", FrameType::kCall, {encode_member(members[2])}, decoder(decode_member)},
       {"identity", FrameType::kCall, {encode_identity(identity)}, decoder(decode_identity)},
+      {"heal answer", FrameType::kAnswer, {encode_heal_answer({HealAnswer::Kind::kOffer, "text", members[0], members, 9, 2, "id"})}, decoder(decode_heal_answer)},
+      {"healing note", FrameType::kCall, {encode_healing_note({"reason", "damaged-1", members})}, decoder(decode_healing_note)},
   };
 }
 

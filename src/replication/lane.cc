@@ -95,7 +95,12 @@ void Lane::run_batch() {
   graph::GraphTransaction transaction(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
   Made made;
   fill(batch, transaction, &made);
-  if (made.spoilt) {
+  if (Status health = batch.store->health(); !health.ok()) {
+    // Damaged pages read as absent: nothing that was computed from them leaves this member, which stops serving.
+    chain_.end_batch(batch);
+    window_->drop_batch();
+    for (Ran& ran : made.ran) ran.job->finish(Error{ErrorCode::kUnavailable, "the statement had no effect: " + health.error().message});
+  } else if (made.spoilt) {
     chain_.end_batch(batch);
     window_->drop_batch();
     run_again(std::move(made.ran));

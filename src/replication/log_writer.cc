@@ -6,9 +6,9 @@
 
 namespace graft::replication {
 
-LogWriter::LogWriter(raft::LogFile& log, RoleHandle log_role, RoleHandle raft_role, std::function<void(Written)> written,
+LogWriter::LogWriter(raft::LogFile& log, VoteFile& vote, RoleHandle log_role, RoleHandle raft_role, std::function<void(Written)> written,
                      std::function<void(Error)> failed)
-    : log_(log), log_role_(std::move(log_role)), raft_role_(std::move(raft_role)), written_(std::move(written)), failed_(std::move(failed)) {}
+    : log_(log), vote_(vote), log_role_(std::move(log_role)), raft_role_(std::move(raft_role)), written_(std::move(written)), failed_(std::move(failed)) {}
 
 void LogWriter::enqueue(Write write) {
   ++outstanding_;
@@ -26,6 +26,7 @@ void LogWriter::enqueue(Write write) {
 Status LogWriter::write_all(std::vector<Write>& batch) {
   bool must_sync = false;
   for (Write& write : batch) {
+    if (write.hard_state) GRAFT_TRY(vote_.keep(write.hard_state->term, write.hard_state->vote));
     if (!write.entries.empty() || write.hard_state) {
       GRAFT_TRY(log_.append(write.entries, write.hard_state ? &*write.hard_state : nullptr));
     }
@@ -71,8 +72,9 @@ void LogWriter::compact(raft::LogIndex index) {
 void LogWriter::reset(raft::LogIndex index, raft::Term term, raft::HardState hard_state, std::function<void()> done) {
   log_role_.post([this, index, term, hard_state, done = std::move(done)]() mutable {
     if (broken_) return;
+    Status status = vote_.keep(hard_state.term, hard_state.vote);
     Result<raft::Term> present = log_.term(index);
-    Status status = present.ok() && *present == term ? log_.sync() : log_.reset(index, term, hard_state);
+    if (status.ok()) status = present.ok() && *present == term ? log_.sync() : log_.reset(index, term, hard_state);
     if (status.ok()) {
       raft_role_.post(std::move(done));
       return;

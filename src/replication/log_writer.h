@@ -1,7 +1,8 @@
 #pragma once
 
 // The log role: appends what the raft role hands over and makes all that is queued durable with one fdatasync; only
-// then is Raft told and may the messages go that depend on it. A failed write or sync is final.
+// then is Raft told and may the messages go that depend on it. A new term or vote is in the vote file before. A failed
+// write or sync is final.
 
 #include <atomic>
 #include <functional>
@@ -13,6 +14,7 @@
 #include "raft/log_file.h"
 #include "raft/raft_node.h"
 #include "replication/role_handle.h"
+#include "replication/vote_file.h"
 
 namespace graft::replication {
 
@@ -33,7 +35,7 @@ class LogWriter {
   };
 
   // written, failed: called on the raft role.
-  LogWriter(raft::LogFile& log, RoleHandle log_role, RoleHandle raft_role, std::function<void(Written)> written,
+  LogWriter(raft::LogFile& log, VoteFile& vote, RoleHandle log_role, RoleHandle raft_role, std::function<void(Written)> written,
             std::function<void(Error)> failed);
 
   // Raft role.
@@ -50,6 +52,7 @@ class LogWriter {
   Status write_all(std::vector<Write>& batch);
 
   raft::LogFile& log_;
+  VoteFile& vote_;
   RoleHandle log_role_;
   RoleHandle raft_role_;
   std::function<void(Written)> written_;

@@ -72,9 +72,9 @@ void OutgoingPeer::take_frame(Frame frame) {
   if (state_ == State::kGreeting && frame.type == FrameType::kRefusal) {
     auto refusal = decode_refusal(frame.body);
     if (!refusal.ok()) return lost(refusal.error());
-    if (refusal->code != RefusalCode::kNotReady) return refused(*refusal);
-    // It starts, and may be the one whose vote is missed: asked again soon.
-    retry_ = shared_->options.first_retry;
+    if (refusal->code != RefusalCode::kNotReady && refusal->code != RefusalCode::kNotYet) return refused(*refusal);
+    // One that starts may be the one whose vote is missed: asked again soon.
+    retry_ = refusal->code == RefusalCode::kNotReady ? shared_->options.first_retry : kRefusedRetry;
     return lost({ErrorCode::kUnavailable, refusal->text});
   }
   if (state_ == State::kOpen && frame.type == FrameType::kPong) return;

@@ -20,7 +20,7 @@
 
 namespace graft::replication {
 
-enum class CallKind : uint8_t { kProbe = 1, kRegister = 2, kRemove = 3 };
+enum class CallKind : uint8_t { kProbe = 1, kRegister = 2, kRemove = 3, kHeal = 4 };
 using Respond = std::function<void(std::string answer)>;  // any role, at most once; the last copy's end without a call closes
 
 // Who wants to know what happens on the connections. Called on the raft role.

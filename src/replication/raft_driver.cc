@@ -7,16 +7,17 @@
 
 namespace graft::replication {
 
-RaftDriver::RaftDriver(RaftDriverOptions options, raft::LogFile& log, Chain& chain, RaftDriverHost& host, RoleHandle raft_role,
-                       RoleHandle log_role, const env::Clock& clock, env::Random& random)
+RaftDriver::RaftDriver(RaftDriverOptions options, raft::LogFile& log, VoteFile& vote, Chain& chain, RaftDriverHost& host,
+                       RoleHandle raft_role, RoleHandle log_role, const env::Clock& clock, env::Random& random)
     : options_(std::move(options)), log_(log), chain_(chain), host_(host), role_(raft_role), clock_(clock), random_(random),
-      writer_(log, std::move(log_role), raft_role, [this](LogWriter::Written written) { on_written(std::move(written)); },
+      writer_(log, vote, std::move(log_role), raft_role, [this](LogWriter::Written written) { on_written(std::move(written)); },
               [this](Error error) { host_.on_log_failed(std::move(error)); }),
       reads_(options_.read_prefix, clock) {}
 
 RaftDriver::~RaftDriver() = default;
 
 Status RaftDriver::start(raft::LogIndex applied, const raft::Configuration& configuration) {
+  if (stopped_) return {};
   raft::RaftOptions options;
   options.id = options_.id;
   options.election_ticks = options_.election_ticks;

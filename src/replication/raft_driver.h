@@ -55,7 +55,7 @@ class RaftDriver final : public raft::LogReader {
  public:
   static constexpr size_t kMaxProposalBytes = 8 << 20;
 
-  RaftDriver(RaftDriverOptions options, raft::LogFile& log, Chain& chain, RaftDriverHost& host, RoleHandle raft_role,
+  RaftDriver(RaftDriverOptions options, raft::LogFile& log, VoteFile& vote, Chain& chain, RaftDriverHost& host, RoleHandle raft_role,
              RoleHandle log_role, const env::Clock& clock, env::Random& random);
   ~RaftDriver() override;
 

@@ -105,7 +105,7 @@ class ExplicitTransaction {
   virtual bool outlived_term() const = 0;    // true: leadership changed; every further call should fail kLeadershipLost
 };
 
-enum class ReplicaState : uint8_t { kStarting, kWaitingForPeers, kJoining, kServing, kFailed, kRemoved };
+enum class ReplicaState : uint8_t { kStarting, kWaitingForPeers, kJoining, kServing, kFailed, kRemoved, kHealing };
 
 struct ReplicaStatus {
   ReplicaState state = ReplicaState::kStarting;

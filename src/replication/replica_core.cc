@@ -158,7 +158,7 @@ void ReplicaCore::on_applied(const AppliedPoint& point, std::vector<AppliedChang
       last_change_index_ = changes.back().entry.index;
     }
     driver_->applied(index, std::move(changes));
-    peers_->set_applied(index);
+    if (peers_) peers_->set_applied(index);
   });
 }
 
@@ -167,10 +167,11 @@ void ReplicaCore::refresh_cluster(const AppliedPoint& point) {
   graph::GraphView view(point.version);
   Sum128 sum = graph::state_sums(view).system;
   if (last_system_sum_ == sum) return;
-  last_system_sum_ = sum;
   ClusterRecord cluster = cluster_record(view);
   std::vector<Member> members = members_of(view);
   std::vector<raft::MemberId> removed = removed_members(view);
+  if (point.version.cancelled()) return;  // damaged pages read as absent
+  last_system_sum_ = sum;
   {
     std::lock_guard lock(mutex_);
     shared_.cluster = cluster;
@@ -255,12 +256,18 @@ void ReplicaCore::compact_log(raft::LogIndex durable) {
 }
 
 void ReplicaCore::on_apply_failed(Error error) {
-  role(roles_.raft).post([this, error = std::move(error)]() mutable { fail(std::move(error)); });
+  role(roles_.raft).post([this, error = std::move(error)] {
+    if (error.code == ErrorCode::kCorruption && can_heal_itself()) return heal_itself(error, true);
+    halt(ReplicaState::kFailed, error.message);
+  });
 }
 
 void ReplicaCore::on_log_failed(Error error) { fail(std::move(error)); }
 
-void ReplicaCore::fail(Error error) { halt(ReplicaState::kFailed, error.message); }
+void ReplicaCore::fail(Error error) {
+  if (error.code == ErrorCode::kCorruption && can_heal_itself()) return heal_itself(error, false);
+  halt(ReplicaState::kFailed, error.message);
+}
 
 void ReplicaCore::halt(ReplicaState state, const std::string& reason) {
   std::vector<LeaderWaiter> waiters;

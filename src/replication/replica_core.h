@@ -19,6 +19,7 @@
 #include "replication/chain.h"
 #include "replication/checkpointer.h"
 #include "replication/data_directory.h"
+#include "replication/healing.h"
 #include "replication/lane.h"
 #include "replication/member_records.h"
 #include "replication/raft_driver.h"
@@ -38,13 +39,26 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
                           public ApplierHost,
                           public RaftDriverHost,
                           public PeerHandler,
-                          public StartupHost {
+                          public StartupHost,
+                          public HealerHost {
  public:
+  // Reopens after damage (see replica.cc). diverged: not the disk, what was applied is wrong.
+  using Reopen = std::function<void(bool diverged)>;
+
   ReplicaCore(const ReplicaOptions& options, const Roles& roles, env::Clock& clock, env::Random& random, env::FileSystem& fs,
               env::Transport& transport);
   ~ReplicaCore() override;
 
   Status start();  // once, after make_shared
+  // Before start(). A core without it does not heal while it runs.
+  void set_reopen(Reopen reopen, bool diverged_lately) {
+    reopen_ = std::move(reopen);
+    diverged_lately_ = diverged_lately;
+  }
+  // From the core that this one replaces: readers may still hold versions of them.
+  std::vector<std::shared_ptr<storage::Store>> stores() const;
+  void retire_stores(std::vector<std::shared_ptr<storage::Store>> stores) { retired_stores_ = std::move(stores); }
+  void give_up(const Error& error);  // it could not be replaced; raft role
 
   // ---- the public calls of Replica; any role
   ReplicaStatus status() const;
@@ -92,6 +106,11 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   void on_join(const std::string& cluster_id, const std::vector<Member>& members) override;
   void on_startup_failed(Error error) override;
   void on_removed(const std::string& reason) override;
+  // ---- HealerHost; raft role
+  bool being_filled() override;
+  void on_heal_waiting(const std::string& reason) override;
+  void on_heal_offer(const HealAnswer& offer) override;
+  void on_heal_refused(const HealAnswer& answer) override;
 
  private:
   // What everybody may ask about; copied under mutex_.
@@ -115,7 +134,11 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   RoleHandle role(env::TaskRunner& runner) { return RoleHandle(runner, weak_from_this()); }
   Status open_directory();
   Status open_files();
+  Status open_copied_files();
+  Status open_log_and_vote();
+  Status open_store();
   storage::StoreOptions store_options();
+  void on_store_damage(const Error& error);
   Status start_peers();
   Status recover();
   Status start_without_state();
@@ -125,6 +148,21 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Status match_log(const storage::CheckpointMeta& meta);
   void build(const storage::CheckpointMeta& meta, const ChainMark& mark);
   void begin_serving();
+
+  // Healing; see healing.h.
+  bool is_member() const;  // by its identity: it may have promised something
+  Status begin_healing(const std::string& reason);
+  void start_healer();
+  std::vector<Member> members_in_store() const;
+  void create_receiver();
+  void install_healed(ReceivedSnapshot snapshot);
+  Result<std::unique_ptr<raft::LogFile>> renew_log(const storage::CheckpointMeta& meta);
+  void on_healed(Result<std::unique_ptr<raft::LogFile>> log, std::shared_ptr<storage::Store> store);
+  bool can_heal_itself() const;
+  void heal_itself(const Error& error, bool diverged);
+  void hand_over(const std::string& reason, bool diverged);
+  void answer_heal(const std::string& request, Respond respond);
+  void offer_to_heal(raft::MemberId to, raft::LogIndex at_least, HealAnswer answer, const Respond& respond);
 
   // Peers.
   std::vector<Member> known_members() const;  // incarnations of the founders filled in where genesis has not said them
@@ -161,6 +199,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Status known_or_stopped() const;
   void settle_leader();   // tells who waits for a leader, when there is one
   void expire_leader_waiters();
+  // Stops serving for good, or, after damage, until it has healed.
   void fail(Error error);
   // Raft role: nothing is served any more. Everybody who waits is told.
   void halt(ReplicaState state, const std::string& reason);
@@ -193,6 +232,9 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   Identity identity_;
   bool copied_ = false;        // the directory was another node's
   bool copied_cleanly_ = false;  // and was not in use when it was copied
+  Reopen reopen_;
+  bool diverged_lately_ = false;
+  std::atomic<bool> healing_{false};  // no Raft node runs; begins in start() only
   std::unique_ptr<raft::LogFile> log_;
   std::shared_ptr<storage::Store> first_store_;  // until build(): then the chain's
   std::unique_ptr<Chain> chain_;
@@ -207,7 +249,7 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   mutable std::mutex mutex_;  // shared_, leader_waiters_
   Shared shared_;
   std::vector<LeaderWaiter> leader_waiters_;
-  bool halted_ = false;       // mutex_: failed or removed, for good
+  bool halted_ = false;       // mutex_: failed, removed or about to be replaced: for good
 
   std::vector<std::shared_ptr<storage::Store>> retired_stores_;  // mutex_: of older snapshots, while somebody reads them
 
@@ -217,6 +259,8 @@ class ReplicaCore final : public std::enable_shared_from_this<ReplicaCore>,
   // raft role
   std::unique_ptr<PeerTransport> peers_;
   std::unique_ptr<Startup> startup_;
+  std::unique_ptr<Healer> healer_;
+  HealingNote healing_note_;
   std::shared_ptr<SnapshotSender> sender_;
   std::shared_ptr<SnapshotReceiver> receiver_;
   std::vector<Member> join_members_;             // whom a joining node knows before it has the state

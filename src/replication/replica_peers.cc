@@ -47,10 +47,14 @@ Status ReplicaCore::start_peers() {
                                    [this](raft::MemberId to) {
                                      if (driver_) driver_->report_snapshot(to, false);
                                    });
+  if (directory_->stores_damage().ok()) create_receiver();
+  return {};
+}
+
+void ReplicaCore::create_receiver() {
   SnapshotReceiver::Options receiving;
   receiving.store = store_options();
   receiver_ = SnapshotReceiver::create(fs_, directory_->stores(), clock_, roles_.raft, roles_.background, std::move(receiving));
-  return {};
 }
 
 std::vector<Member> ReplicaCore::known_members() const {
@@ -131,6 +135,7 @@ void ReplicaCore::store_cluster_id(const std::string& cluster_id) {
 std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
   if (!started_) return Refusal{RefusalCode::kNotReady, fmt::format("node {} is starting", options_.self.id)};
   if (hello.purpose == Purpose::kCall) return std::nullopt;  // answered by what is asked
+  if (healing_) return Refusal{RefusalCode::kNotYet, fmt::format("node {} is being filled anew", options_.self.id)};
   bool removed = false;
   {
     std::lock_guard lock(mutex_);
@@ -144,7 +149,7 @@ std::optional<Refusal> ReplicaCore::judge(const Hello& hello) {
   const Member* member = find_in(members, hello.from.id);
   if (welcome_guest(hello, member)) return std::nullopt;
   if (!member) return Refusal{RefusalCode::kUnknownMember, fmt::format("node {} is not known here", hello.from.id)};
-  if (member->incarnation.empty()) return Refusal{RefusalCode::kNotReady, fmt::format("node {} has not registered yet", hello.from.id)};
+  if (member->incarnation.empty()) return Refusal{RefusalCode::kNotYet, fmt::format("node {} has not registered yet", hello.from.id)};
   if (member->incarnation != hello.from.incarnation) {
     return Refusal{RefusalCode::kForeignIncarnation,
                    fmt::format("id {} belongs to another data directory: this one was emptied or exchanged; take the node out with "
@@ -208,12 +213,14 @@ void ReplicaCore::on_call(CallKind kind, const Hello&, std::string request, Resp
       return answer_register(request, std::move(respond));
     case CallKind::kRemove:
       return answer_remove(request, std::move(respond));
+    case CallKind::kHeal:
+      return answer_heal(request, std::move(respond));
   }
 }
 
 void ReplicaCore::answer_probe(const std::string& bytes, const Respond& respond) {
   Result<ProbeRequest> request = decode_probe_request(bytes);
-  if (!request.ok()) return;
+  if (!request.ok() || healing_) return;
   if (startup_ && !startup_->finished()) return respond(encode_probe_answer(startup_->answer()));
   std::vector<Member> members = known_members();
   std::vector<raft::MemberId> removed;
@@ -281,7 +288,7 @@ void ReplicaCore::remove_self(std::function<void(Status)> done) {
     role(roles_.raft).post([this, done = std::move(done)]() mutable {
       std::vector<Member> members = known_members();
       const Member* leader = find_in(members, raft_leader());
-      if (!leader || leader->id == options_.self.id) return done(not_leader_error());
+      if (!leader || leader->id == options_.self.id || !peers_) return done(not_leader_error());
       peers_->call(env::Address{leader->ip, leader->bolt_raft_port}, leader->id, CallKind::kRemove, encode_member_id(options_.self.id),
                    [done = std::move(done)](Result<std::string> answer) {
                      if (!answer.ok()) return done(answer.error());

@@ -2,7 +2,8 @@
 //
 // Rules: the newest checkpoint is of an applied, hence committed, log index i. A log that ends before i, or has another
 // term there, is older than the checkpoint (a snapshot was installed, or the log's tail was never durable): it begins
-// anew after i. A log that begins after i + 1 is missing entries: an error.
+// anew after i. A log that begins after i + 1 is missing entries. A member whose log or store is damaged, missing or does
+// not fit is filled anew by the leader (healing.h).
 
 #include <algorithm>
 
@@ -18,7 +19,9 @@ Status ReplicaCore::start() {
   GRAFT_TRY(open_directory());
   GRAFT_TRY(start_peers());
   if (!copied_) GRAFT_TRY(open_files());
-  if (copied_ || first_store_->durable_meta().applied_index == 0) {
+  if (healing_) {
+    start_healer();
+  } else if (copied_ || first_store_->durable_meta().applied_index == 0) {
     GRAFT_TRY(start_without_state());
   } else {
     GRAFT_TRY(recover());
@@ -63,6 +66,7 @@ Status ReplicaCore::open_directory() {
     GRAFT_TRY(directory_->write_identity(*identity));
   }
   GRAFT_TRY_ASSIGN(bool clean, directory_->clean_stop_matches());
+  GRAFT_TRY_ASSIGN(std::optional<HealingNote> healing, directory_->healing_note());
   if (identity->id != options_.self.id && options_.initial_peers.size() <= 1) {  // and there is nobody who could confirm it
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("directory {} is node {}'s, and 'bolt_raft_node_id' is {}: give that number, or another directory",
@@ -73,7 +77,7 @@ Status ReplicaCore::open_directory() {
     // nothing is written.
     env::trace(env::TraceLevel::kWarning, "replica", "directory {} was copied from node {}", options_.directory, identity->id);
     copied_ = true;
-    copied_cleanly_ = clean;
+    copied_cleanly_ = clean && !healing;
     identity_ = Identity{};
     identity_.id = options_.self.id;
     GRAFT_TRY_ASSIGN(std::optional<Identity> coming, directory_->coming_identity());
@@ -93,22 +97,92 @@ Status ReplicaCore::take_over_copied_files() {
     env::trace(env::TraceLevel::kWarning, "replica", "the copied directory was in use when it was copied: set aside, the node is filled by the leader");
     GRAFT_TRY(directory_->set_aside());
   }
-  GRAFT_TRY(open_files());
+  GRAFT_TRY(directory_->remove_healing_note());
+  Status opened = open_copied_files();
+  if (!opened.ok() && opened.error().code == ErrorCode::kCorruption) {
+    env::trace(env::TraceLevel::kWarning, "replica", "what was copied is damaged: set aside, the node is filled by the leader: {}", opened.error().message);
+    GRAFT_TRY(directory_->set_aside());
+    opened = open_copied_files();
+  }
+  GRAFT_TRY(opened);
+  if (!receiver_) create_receiver();
   raft::HardState hard_state = log_->hard_state();
   if (hard_state.vote != 0) {
     hard_state.vote = 0;
     GRAFT_TRY(log_->append({}, &hard_state));
     GRAFT_TRY(log_->sync());
   }
+  GRAFT_TRY(directory_->vote().keep(hard_state.term, 0));
   GRAFT_TRY(directory_->write_identity(identity_));
   return directory_->remove_coming_identity();
 }
 
+Status ReplicaCore::open_copied_files() {
+  first_store_ = nullptr;
+  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory(), options_.log_segment_bytes));
+  return open_store();
+}
+
+// What a member may have promised counts from here on: files that are not whole are not used.
 Status ReplicaCore::open_files() {
+  GRAFT_TRY_ASSIGN(std::optional<HealingNote> note, directory_->healing_note());
+  if (note) {
+    healing_note_ = std::move(*note);
+    return begin_healing(healing_note_.reason);
+  }
+  GRAFT_TRY_ASSIGN(bool has_log, directory_->has_log());
+  if (is_member() && !has_log) {
+    return begin_healing(fmt::format("the Raft log in {} is missing, and with it what this member has acknowledged", directory_->log_directory()));
+  }
+  Status opened = open_log_and_vote();
+  if (opened.ok()) opened = open_store();
+  if (!opened.ok() && opened.error().code == ErrorCode::kCorruption && is_member()) return begin_healing(opened.error().message);
+  GRAFT_TRY(opened);
+  raft::LogIndex applied = first_store_->durable_meta().applied_index;
+  if (!is_member() && applied == 0) return {};
+  if (applied == 0 && log_->last_index() > 0) {
+    return begin_healing(fmt::format("the store in {} is missing or empty, and the Raft log is not", directory_->stores().current()));
+  }
+  if (log_->first_index() > applied + 1) {
+    return begin_healing(fmt::format("the Raft log in {} begins at entry {}, but the newest checkpoint ends at {}: entries are missing",
+                                     directory_->log_directory(), log_->first_index(), applied));
+  }
+  return {};
+}
+
+// The log and the vote file tell each other what is newer: after a crash between the two, in a directory of an earlier
+// version, or where one of them was lost.
+Status ReplicaCore::open_log_and_vote() {
+  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory(), options_.log_segment_bytes));
+  raft::HardState hard_state = log_->hard_state();
+  VoteFile& file = directory_->vote();
+  bool file_is_newer = file.kept() && (file.kept()->term > hard_state.term ||
+                                       (file.kept()->term == hard_state.term && hard_state.vote == 0 && file.kept()->vote != 0));
+  if (!file_is_newer) return file.keep(hard_state.term, hard_state.vote);
+  hard_state.term = file.kept()->term;
+  hard_state.vote = file.kept()->vote;
+  GRAFT_TRY(log_->append({}, &hard_state));
+  return log_->sync();
+}
+
+Status ReplicaCore::open_store() {
+  GRAFT_TRY(directory_->stores_damage());
   GRAFT_TRY_ASSIGN(std::unique_ptr<storage::Store> store, storage::Store::open(fs_, directory_->stores().current(), store_options()));
   first_store_ = std::move(store);
-  GRAFT_TRY_ASSIGN(log_, raft::LogFile::open(fs_, directory_->log_directory(), options_.log_segment_bytes));
-  return {};
+  // What is needed to take part at all; damage elsewhere is found when it is met.
+  graph::GraphView view(first_store_->applied());
+  static_cast<void>(graph::state_sums(view));
+  static_cast<void>(members_of(view));
+  return first_store_->health();
+}
+
+// Of the store in use, or of one that is given up or being received: whoever opened or receives that one is told by it.
+void ReplicaCore::on_store_damage(const Error& error) {
+  if (!started_) {  // start() looks for itself; what it has overlooked counts afterwards
+    role(roles_.raft).post_after(options_.tick_interval, [this, error] { on_store_damage(error); });
+  } else if (!healing_ && (!built() || !chain_->store()->health().ok())) {
+    fail(error);
+  }
 }
 
 storage::StoreOptions ReplicaCore::store_options() {
@@ -116,7 +190,7 @@ storage::StoreOptions ReplicaCore::store_options() {
   options.on_damage = [core = weak_from_this()](const Error& error) {
     auto self = core.lock();
     if (!self) return;
-    self->role(self->roles_.raft).post([self = self.get(), error] { self->fail(error); });
+    self->role(self->roles_.raft).post([self = self.get(), error] { self->on_store_damage(error); });
   };
   return options;
 }
@@ -125,6 +199,11 @@ Status ReplicaCore::recover() {
   storage::CheckpointMeta meta = first_store_->durable_meta();
   GRAFT_TRY_ASSIGN(ChainMark mark, decode_checkpoint_extra(meta.extra));
   GRAFT_TRY(match_log(meta));
+  if (!is_member()) {  // before it can vote: from now on its files are missed when they are lost
+    identity_.founded = true;
+    GRAFT_TRY(directory_->write_identity(identity_));
+  }
+  GRAFT_TRY(directory_->vote().keep(log_->hard_state().term, log_->hard_state().vote));
   build(meta, mark);
   begin_serving();
   return {};
@@ -150,12 +229,6 @@ Status ReplicaCore::found(const std::vector<Member>& members) {
 Status ReplicaCore::match_log(const storage::CheckpointMeta& meta) {
   raft::HardState hard_state = log_->hard_state();
   bool too_short = log_->last_index() < meta.applied_index;
-  if (!too_short && log_->first_index() > meta.applied_index + 1) {
-    return Error{ErrorCode::kCorruption,
-                 fmt::format("the Raft log in {} begins at entry {}, but the newest checkpoint ends at {}: entries are missing; remove this "
-                             "member, empty its directory and add it under a new id", directory_->log_directory(), log_->first_index(),
-                             meta.applied_index)};
-  }
   bool other_term = false;
   if (!too_short) {
     Result<raft::Term> term = log_->term(meta.applied_index);
@@ -179,7 +252,7 @@ void ReplicaCore::build(const storage::CheckpointMeta& meta, const ChainMark& ma
   driver.heartbeat_ticks = options_.heartbeat_ticks;
   driver.election_ticks = options_.election_ticks;
   driver.read_prefix = fmt::format("{}-{:016x}-", options_.self.id, random_.next());
-  driver_ = std::make_unique<RaftDriver>(std::move(driver), *log_, *chain_, *this, role(roles_.raft), role(roles_.log), clock_, random_);
+  driver_ = std::make_unique<RaftDriver>(std::move(driver), *log_, directory_->vote(), *chain_, *this, role(roles_.raft), role(roles_.log), clock_, random_);
   checkpointer_ = std::make_unique<Checkpointer>(
       CheckpointOptions{options_.checkpoint_log_bytes, options_.checkpoint_dirty_bytes, options_.checkpoint_interval}, *chain_, *log_,
       role(roles_.background), clock_,
@@ -203,6 +276,7 @@ void ReplicaCore::begin_serving() {
   role(roles_.raft).post([this, index = point.index, configuration, alone] {
     Status started = driver_->start(index, configuration);
     if (!started.ok()) return fail(started.error());
+    if (!peers_) return;
     update_peers();
     peers_->set_applied(index);
     if (alone) driver_->campaign();  // nobody to wait for

@@ -11,7 +11,7 @@ constexpr uint64_t kLastCheckpointBytes = 64 << 20;
 }  // namespace
 
 void ReplicaCore::stop(std::function<void()> done) {
-  if (!built()) return done();
+  if (!built() || status().state == ReplicaState::kHealing) return done();
   auto write_marker = [this, done = std::move(done)] {
     Status marked = directory_->write_clean_stop();
     if (!marked.ok()) env::trace(env::TraceLevel::kWarning, "replica", "no clean-stop marker: {}", marked.error().message);

@@ -99,6 +99,8 @@ class TestNode {
     options.raft_listen = env::Address{options.self.ip, options.self.bolt_raft_port};
     options.checkpoint_interval = checkpoint_interval;
     options.most_in_index_slice = most_in_index_slice;
+    options.state_sums_interval = state_sums_interval;
+    options.log_segment_bytes = log_segment_bytes;
     options.store.map_reserve_bytes = uint64_t{1} << 30;  // several members share the address space of a sanitizer
     Roles roles{doors_->raft, doors_->log, doors_->lane, doors_->apply, doors_->background, doors_->transport.runner(), doors_->workers};
     GRAFT_TRY_ASSIGN(replica_, Replica::start(options, roles, doors_->clock, doors_->random, doors_->files, doors_->transport));
@@ -158,6 +160,8 @@ class TestNode {
 
   env::Duration checkpoint_interval = std::chrono::seconds(60);
   uint64_t most_in_index_slice = 1 << 20;
+  env::Duration state_sums_interval = std::chrono::seconds(10);
+  uint64_t log_segment_bytes = 64 << 20;
 
  private:
   std::string directory_;

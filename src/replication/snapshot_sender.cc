@@ -43,6 +43,7 @@ class SnapshotSenderImpl final : public SnapshotSender, public std::enable_share
 
   raft::SnapshotDescriptor offer(raft::MemberId to, SnapshotSource source) override;
   bool busy(raft::MemberId to) const override { return offers_.count(to) != 0; }
+  void withdraw(raft::MemberId to) override { finish(to, false, "the receiver asked for another one"); }
   raft::LogIndex lowest_index() const override;
   void serve(const Hello& hello, std::shared_ptr<FrameChannel> channel) override;
   void stop() override;

@@ -79,6 +79,8 @@ class SnapshotSender {
   // For LogReader::snapshot: keeps the source pinned until the end. The receiver has 30 s to come or to go on.
   virtual raft::SnapshotDescriptor offer(raft::MemberId to, SnapshotSource source) = 0;
   virtual bool busy(raft::MemberId to) const = 0;
+  // Ends the offer that there is, not ok: the receiver needs a newer one, or lost what it had of it.
+  virtual void withdraw(raft::MemberId to) = 0;
   // Lowest log index that a snapshot in flight stands at: the log must be kept from there on. 0: none.
   virtual raft::LogIndex lowest_index() const = 0;
   virtual void serve(const Hello& hello, std::shared_ptr<FrameChannel> channel) = 0;

@@ -115,7 +115,7 @@ Result<Refusal> decode_refusal(std::string_view body) {
   Refusal refusal;
   refusal.text = reader.bytes();
   if (!reader.ok()) return malformed_frame("refusal");
-  refusal.code = code <= static_cast<uint8_t>(RefusalCode::kNotReady) ? static_cast<RefusalCode>(code) : RefusalCode::kOther;
+  refusal.code = code <= static_cast<uint8_t>(RefusalCode::kNotYet) ? static_cast<RefusalCode>(code) : RefusalCode::kOther;
   return refusal;
 }
 

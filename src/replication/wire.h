@@ -86,7 +86,8 @@ enum class RefusalCode : uint8_t {
   kRemoved = 3,             // the id was removed from the cluster
   kUnknownMember = 4,       // the id was never added
   kWrongMember = 5,         // somebody else listens at this address
-  kNotReady = 6,            // starting: ask again
+  kNotReady = 6,            // starting: ask again at once
+  kNotYet = 7,              // not registered, or being filled anew: ask again, there is time
 };
 struct Refusal {
   RefusalCode code = RefusalCode::kOther;

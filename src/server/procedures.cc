@@ -29,6 +29,7 @@ const char* state_text(replication::ReplicaState state) {
     case replication::ReplicaState::kJoining: return "joining";
     case replication::ReplicaState::kServing: return "serving";
     case replication::ReplicaState::kFailed: return "failed";
+    case replication::ReplicaState::kHealing: return "healing";
     default: return "removed";
   }
 }

@@ -117,6 +117,7 @@ void SimCluster::watch(int i, uint64_t life) {
       report_.count("nodes that stopped serving");
       return m.process->die();
     }
+    if (m.damaged && status.state == ReplicaState::kServing) note_healed(m);
     watch(i, life);
   });
 }
@@ -181,7 +182,7 @@ void SimCluster::renew(int i) {
   GRAFT_CHECK(m.process == nullptr);
   m.disk.erase_all();
   m.id = next_id_++;
-  m.founder = m.member = false;
+  m.founder = m.member = m.damaged = false;
 }
 
 int SimCluster::leader() {

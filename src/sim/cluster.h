@@ -28,6 +28,8 @@ struct Machine {
   DiskFaults faults;
   std::unique_ptr<SimClock> clock;
   uint64_t lives = 0;
+  bool damaged = false;              // its files are not whole any more, and it has not healed since
+  std::string healed_before;         // its newest damaged-<n> when they were damaged
 
   // One life. Empty while the machine is down.
   std::shared_ptr<SimProcess> process;
@@ -68,6 +70,12 @@ class SimCluster {
   // A removed machine that is down: becomes a new one, with an empty disk and an id that was never used.
   void renew(int i);
 
+  // Damages the files of a machine; false: what there is to damage is not there, or too many voters are damaged already.
+  bool rot(int i);                   // some byte of some page (of a machine that is down) or of an older log segment
+  bool lose_files(int i, bool log, bool store);  // of a machine that is down
+  // Voters that are whole, less those that a majority of the voters needs.
+  int voters_to_spare(raft::MemberId without = 0);
+
   // The machine that leads according to itself, or -1. With several, the one of the highest term.
   int leader();
   std::vector<int> up();
@@ -91,6 +99,9 @@ class SimCluster {
   Error down_error() const;
   replication::ReplicaOptions options(int i) const;
   void start_failed(Machine& m, const Error& error);
+  bool may_damage(int i);
+  void note_damage(Machine& m);
+  void note_healed(Machine& m);
   void bury(int i);          // after a death, outside the process's tasks
   void watch(int i, uint64_t life);
 

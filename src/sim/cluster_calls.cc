@@ -64,6 +64,10 @@ void go_on(std::shared_ptr<Running> r) {
       r->transaction.reset();
       return r->answer(status.error());
     }
+    if (r->transaction->graph().view().pin_cancelled()) {
+      r->transaction.reset();
+      return r->answer(Error{ErrorCode::kTransactionTerminated, "the transaction met damage"});
+    }
     env::TaskRunner& worker = r->machine->process->worker;
     worker.post_after(microseconds(r->random->between(10, 3000)), [r] { go_on(r); });
     return;
@@ -99,10 +103,15 @@ void SimCluster::read(int i, replication::ReadRequest request, ReadWork work, st
     Machine& m = machine(i);
     if (!m.up()) return done(down_error());
     auto answer = answer_once<void>(i, std::move(done));
-    m.replica->read(std::move(request), [answer, work = std::move(work), process = m.process.get()](Result<replication::ReadVersion> result) {
+    m.replica->read(std::move(request), [this, answer, work = std::move(work), process = m.process.get()](Result<replication::ReadVersion> result) {
       if (!result.ok()) return answer(result.error());
-      process->worker.post([answer, work, version = std::move(result).value()] {
+      process->worker.post([this, answer, work, version = std::move(result).value()] {
+        const size_t known = report_.violations().size();
         work(version);
+        if (version.version.cancelled()) {  // by damage: as a session does
+          report_.forget_since(known);
+          return answer(Error{ErrorCode::kTransactionTerminated, "the read met damage"});
+        }
         answer(Status());
       });
     });

@@ -215,6 +215,14 @@ std::vector<std::string> Disk::files() const {
   return paths;
 }
 
+void Disk::lose(const std::string& directory) {
+  const std::string prefix = directory + "/";
+  std::erase_if(pending_, [&](const NameChange& c) { return c.path.starts_with(prefix); });
+  std::erase_if(names_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+  std::erase_if(durable_names_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+  std::erase_if(directories_, [&](const std::string& d) { return d == directory || d.starts_with(prefix); });
+}
+
 void Disk::erase_all() {
   names_.clear();
   durable_names_.clear();

@@ -80,6 +80,7 @@ class Disk {
 
   void crash(SimRandom& random);
   void erase_all();  // a new disk
+  void lose(const std::string& directory);  // with all below it, durably: what an operator's mistake does
   void copy_from(const Disk& other);  // its files as they are at this moment, durable here
 
  private:

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 constexpr const char* kFaultNames[] = {
     "kill", "power loss", "kill at file operation", "clean stop", "kill all", "partition", "isolate", "one-way partition",
     "reset", "slow network", "refuse", "pause", "slow disk", "sync failure", "disk full", "clock jump", "transfer",
-    "add member", "remove member",
+    "add member", "remove member", "bit rot", "lost files",
 };
 
 }  // namespace
@@ -72,6 +72,8 @@ void FaultInjector::inject(Kind kind) {
     }
     case Kind::kAddMember:
     case Kind::kRemoveMember: return change_members(kind);
+    case Kind::kBitRot:
+    case Kind::kLostFiles: return damage_files(kind, i);
     case Kind::kKinds: return;
   }
 }
@@ -192,7 +194,7 @@ void FaultInjector::change_members(Kind kind) {
   if (members_up() <= 4) return;
   const int i = any_up();
   Machine& m = cluster_.machine(i);
-  if (!m.member) return;
+  if (!m.member || cluster_.voters_to_spare(m.id) < 0) return;
   cluster_.remove_member(leader, m.id, [this, i, id = m.id](Status status) {
     cluster_.report().count(status.ok() ? "members removed" : "removals refused");
     if (!status.ok() || cluster_.machine(i).id != id) return;
@@ -202,12 +204,27 @@ void FaultInjector::change_members(Kind kind) {
   });
 }
 
+// Mostly of a machine that has just gone down.
+void FaultInjector::damage_files(Kind kind, int i) {
+  if (kind == Kind::kBitRot && random_.chance(0.3)) {
+    cluster_.rot(i);
+    return;
+  }
+  if (cluster_.voters_to_spare() <= 0) return;
+  cluster_.kill(i, random_.chance(0.5));
+  cluster_.scheduler().after(milliseconds(1), [this, i, kind] {
+    const uint64_t which = random_.below(3);
+    const bool done = kind == Kind::kBitRot ? cluster_.rot(i) : cluster_.lose_files(i, which != 1, which != 0);
+    if (!done) cluster_.report().count("nothing to damage");
+  });
+}
+
 void FaultInjector::add_member(int leader, int i) {
   cluster_.renew(i);
   Machine& m = cluster_.machine(i);
   m.member = true;
   const int source = static_cast<int>(random_.below(static_cast<uint64_t>(cluster_.size())));
-  if (random_.chance(0.3) && source != i && cluster_.machine(source).lives > 0) {
+  if (random_.chance(0.3) && source != i && cluster_.machine(source).lives > 0 && !cluster_.machine(source).damaged) {
     // By hand, from a member that runs, was stopped or died.
     m.disk.copy_from(cluster_.machine(source).disk);
     cluster_.report().count("directories copied");

@@ -16,7 +16,7 @@ class FaultInjector {
  private:
   enum class Kind {
     kKill, kPowerLoss, kKillAtOperation, kCleanStop, kKillAll, kPartition, kIsolate, kOneWay, kReset, kSlowNetwork,
-    kRefuse, kPause, kSlowDisk, kSyncFailure, kDiskFull, kClockJump, kTransfer, kAddMember, kRemoveMember, kKinds,
+    kRefuse, kPause, kSlowDisk, kSyncFailure, kDiskFull, kClockJump, kTransfer, kAddMember, kRemoveMember, kBitRot, kLostFiles, kKinds,
   };
   void next();
   void inject(Kind kind);
@@ -24,6 +24,7 @@ class FaultInjector {
   void inject_network(Kind kind);
   void inject_disk(Kind kind, int i);
   void change_members(Kind kind);
+  void damage_files(Kind kind, int i);
   void add_member(int leader, int i);
   void nurse();  // starts machines that are down, after a while
   void heal_later();

@@ -75,6 +75,16 @@ class SimFile final : public env::File {
     return fs_.perform(path_, "fdatasync", [&] { if (!faults.lying) file_->sync(); });
   }
 
+  // Fails as a sync does; what it wrote stays pending.
+  Status write_back() override {
+    GRAFT_TRY(fs_.check_alive(path_, "write back"));
+    DiskFaults& faults = fs_.faults_;
+    if (!file_->sync_failed && !fs_.process_->random().chance(faults.sync_failure)) return {};
+    faults.failed_syncs++;
+    file_->sync_failed = true;
+    return io_error(path_, "write back", "Input/output error");
+  }
+
   Status truncate(uint64_t size) override {
     return fs_.perform(path_, "truncate", [&] { file_->truncate(size); });
   }

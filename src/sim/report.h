@@ -13,6 +13,10 @@ class Report {
   void violation(std::string text) {
     if (violations_.size() < 20) violations_.push_back(std::move(text));
   }
+  // What was found since there were n violations was an illusion: it was read from pages that turned out damaged.
+  void forget_since(size_t n) {
+    if (violations_.size() > n) violations_.resize(n);
+  }
   bool ok() const { return violations_.empty(); }
   const std::vector<std::string>& violations() const { return violations_; }
 

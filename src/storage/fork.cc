@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "storage/page_file.h"
 #include "storage/page_file_format.h"
 #include "storage/store.h"
 #include "storage/version_set.h"
@@ -18,7 +19,9 @@ VersionRef::~VersionRef() {
 }
 VersionNo VersionRef::number() const { return version_->number; }
 PageReader VersionRef::reader() const { return PageReader(&version_->root, file_); }
-bool VersionRef::cancelled() const { return version_->cancelled.load(std::memory_order_acquire); }
+bool VersionRef::cancelled() const {
+  return version_->cancelled.load(std::memory_order_acquire) || static_cast<const PageFile*>(file_)->failed();
+}
 
 Fork::Fork(VersionRef base, VersionSet& set, PageHeap& heap)
     : base_(std::move(base)), set_(set), heap_(heap), file_(base_.file_), version_(std::make_unique<Version>()),

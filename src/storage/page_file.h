@@ -48,6 +48,7 @@ class PageFile final : public FileMap, public ExtentSink {
   // The first damage or failed write, for good. Any thread.
   void fail(Error error) const;
   Status health() const;
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
 
   // ExtentSink. Any thread.
   void extent_unseen(uint64_t file_slot, VersionNo applied) override;

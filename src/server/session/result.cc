@@ -86,9 +86,18 @@ void StatementResult::adopt(RecordBuffer rows, std::optional<cypher::PlanDescrip
   counters_ = counters;
 }
 
+namespace {
+
+Error pin_lost() {
+  return {ErrorCode::kTransactionTerminated, "The read was ended: it held on to an old version for too long, or met damage on this node's disk. Run it again."};
+}
+
+}  // namespace
+
 Status StatementResult::produce_batch(size_t max_rows) {
   bool ended = false;
   GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution_->next(max_rows, &ended));
+  if (view_->pin_cancelled()) return pin_lost();
   batch_ = execution_->batch_to_commit();
   rows_.append(batch, setting_.format, execution_->view() != nullptr ? *execution_->view() : *view_);
   had_rows_ |= batch.rows() > 0;
@@ -101,9 +110,7 @@ Status StatementResult::produce_batch(size_t max_rows) {
 
 Status StatementResult::produce(size_t max_rows, size_t max_bytes) {
   while (!done() && batch_ == nullptr && rows_.rows() < max_rows && rows_.bytes() < max_bytes) {
-    if (view_->pin_cancelled()) {
-      return Error{ErrorCode::kTransactionTerminated, "The read held on to an old version for too long and was ended to free memory. Run it again."};
-    }
+    if (view_->pin_cancelled()) return pin_lost();
     GRAFT_TRY(produce_batch(std::min(kRowsPerBatch, max_rows - rows_.rows())));
   }
   return {};

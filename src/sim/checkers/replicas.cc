@@ -20,13 +20,18 @@ void ReplicaChecker::sample(const Inspect& inspect) {
     if (read.position.index == last) continue;
     last = read.position.index;
     const graph::GraphView view(read.version);
-    compare(m.host, read.position, graph::state_sums(view));
+    const graph::StateSums sums = graph::state_sums(view);
+    if (read.version.cancelled()) continue;  // damaged
+    const size_t known = cluster_.report().violations().size();
+    compare(m.host, read.position, sums);
     inspect(view, fmt::format("on {} at log index {}", m.host, read.position.index));
+    if (read.version.cancelled()) cluster_.report().forget_since(known);
   }
   cluster_.report().count("samples");
 }
 
-graph::StateSums ReplicaChecker::check_pages(raft::LogIndex* index) {
+graph::StateSums ReplicaChecker::check_pages(raft::LogIndex* index, bool* damaged) {
+  *damaged = false;
   graph::StateSums last;
   for (int i : cluster_.up()) {
     const Machine& m = cluster_.machine(i);
@@ -35,6 +40,10 @@ graph::StateSums ReplicaChecker::check_pages(raft::LogIndex* index) {
     const graph::GraphView view(read.version);
     const graph::StateSums carried = graph::state_sums(view);
     const graph::StateSums found = graph::recompute_state_sums(view);
+    if (read.version.cancelled()) {
+      *damaged = true;
+      continue;
+    }
     compare(m.host, read.position, carried);
     if (!(carried == found)) {
       cluster_.report().violation(fmt::format("{} carries sums {} and holds {}", m.host, carried.to_string(), found.to_string()));

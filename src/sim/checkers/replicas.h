@@ -18,7 +18,8 @@ class ReplicaChecker {
   void sample(const Inspect& inspect);
 
   // At the end: what each replica's pages hold is what its carried sums say. Gives the sums of the last one.
-  graph::StateSums check_pages(raft::LogIndex* index);
+  // damaged: one met damage that had slept in its files; it is going to heal, and they are to be looked at again.
+  graph::StateSums check_pages(raft::LogIndex* index, bool* damaged);
 
  private:
   struct Seen {

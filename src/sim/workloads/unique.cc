@@ -93,9 +93,15 @@ void UniqueWorkload::inspect(const GraphView& view, const std::string& where) {
   const graph::IndexId index = name_index(view);
   if (index == graph::kNoToken) return;
   const auto key = view.catalog().property_key("name");
+  if (!key) return report().violation(where + ": nothing has a name");
   std::map<std::string, NodeId> seen;
   for (NodeId node : nodes_of(view, "User")) {
-    const std::string name(view.node_property(node, *key).as_string());
+    const graph::Value value = view.node_property(node, *key);
+    if (value.type() != graph::ValueType::kString) {
+      report().violation(fmt::format("{}: a user without a name", where));
+      continue;
+    }
+    const std::string name(value.as_string());
     if (!seen.emplace(name, node).second) report().violation(fmt::format("{}: {} is there twice", where, name));
     const std::vector<NodeId> found = find_users(view, name);
     if (found.size() != 1 || found[0] != node) {
