@@ -18,12 +18,31 @@ void NodeMarks::begin(NodeId node) {
   owner_ = node;
 }
 
+namespace {
+
+bool worth_an_array(NodeId node, size_t met) { return node < kDirectIds && met * kIdsPerEntry > node; }
+size_t grown_size(NodeId node, size_t now) { return std::max<size_t>(node + 1, std::min<size_t>(now * 2, kDirectIds)); }
+
+}  // namespace
+
+void NodeMarks::grow(NodeId node) {
+  direct_.resize(grown_size(node, direct_.size()));
+  absl::erase_if(far_, [&](const auto& entry) {
+    if (entry.first >= direct_.size()) return false;
+    direct_[entry.first] = {round_, entry.second};
+    return true;
+  });
+}
+
 void NodeMarks::add(NodeId node) {
-  if (node >= kDirectIds) {
-    if (++far_[node] == 1) nodes_.push_back(node);
-    return;
+  ++added_;
+  if (node >= direct_.size()) {
+    if (!worth_an_array(node, added_)) {
+      if (++far_[node] == 1) nodes_.push_back(node);
+      return;
+    }
+    grow(node);
   }
-  if (node >= direct_.size()) direct_.resize(std::max<size_t>(node + 1, std::min<size_t>(direct_.size() * 2, kDirectIds)));
   Mark& mark = direct_[node];
   if (mark.round != round_) {
     mark = {round_, 0};
@@ -34,14 +53,26 @@ void NodeMarks::add(NodeId node) {
 
 void NodeCounts::put(NodeId node, uint64_t count) {
   constexpr size_t kRemembered = 1 << 20;
-  if (node >= kDirectIds) {
-    if (far_.size() >= kRemembered) far_.clear();
-    far_[node] = count;
-    return;
+  if (node >= direct_.size()) {
+    if (!worth_an_array(node, used_.size() + far_.size())) {
+      if (far_.size() >= kRemembered) far_.clear();
+      far_[node] = count;
+      return;
+    }
+    grow(node);
   }
-  if (node >= direct_.size()) direct_.resize(std::max<size_t>(node + 1, std::min<size_t>(direct_.size() * 2, kDirectIds)), kUnknown);
   if (direct_[node] == kUnknown) used_.push_back(node);
   direct_[node] = count;
+}
+
+void NodeCounts::grow(NodeId node) {
+  direct_.resize(grown_size(node, direct_.size()), kUnknown);
+  absl::erase_if(far_, [&](const auto& entry) {
+    if (entry.first >= direct_.size()) return false;
+    direct_[entry.first] = entry.second;
+    used_.push_back(entry.first);
+    return true;
+  });
 }
 
 void NodeCounts::clear() {

@@ -46,8 +46,10 @@ inline Walked walked_of(const graph::NeighbourRun& run, graph::NodeId node, grap
   return {run.relationship(i), run.type, outgoing ? node : neighbour, outgoing ? neighbour : node};
 }
 
-// Ids below this are looked up in plain arrays that grow with the largest one met; others in hash tables.
+// Ids below this may be looked up in plain arrays, others in hash tables. An array grows up to an id only once a part of
+// that many have been met: a query that meets a few nodes must not pay for the graph's size.
 inline constexpr graph::NodeId kDirectIds = 1 << 22;
+inline constexpr size_t kIdsPerEntry = 16;
 
 // How often each node is in one neighbour list.
 class NodeMarks {
@@ -61,7 +63,7 @@ class NodeMarks {
   void forget() { filled_ = false; }
   bool holds(graph::NodeId node) const { return filled_ && owner_ == node; }
   uint32_t count(graph::NodeId node) const {
-    if (node < direct_.size()) [[likely]] return direct_[node].round == round_ ? direct_[node].count : 0;
+    if (node < direct_.size()) return direct_[node].round == round_ ? direct_[node].count : 0;
     if (far_.empty()) return 0;
     auto found = far_.find(node);
     return found == far_.end() ? 0 : found->second;
@@ -74,10 +76,12 @@ class NodeMarks {
   };
   void begin(graph::NodeId node);
   void add(graph::NodeId node);
+  void grow(graph::NodeId node);
 
   bool filled_ = false;
   graph::NodeId owner_ = graph::kNoId;
   uint32_t round_ = 0;
+  size_t added_ = 0;  // in all lists
   std::vector<Mark> direct_;
   absl::flat_hash_map<graph::NodeId, uint32_t> far_;
   std::vector<graph::NodeId> nodes_;
@@ -88,7 +92,7 @@ class NodeCounts {
  public:
   static constexpr uint64_t kUnknown = ~uint64_t{0};
   uint64_t find(graph::NodeId node) const {
-    if (node < direct_.size()) [[likely]] return direct_[node];
+    if (node < direct_.size()) return direct_[node];
     if (far_.empty()) return kUnknown;
     auto found = far_.find(node);
     return found == far_.end() ? kUnknown : found->second;
@@ -97,6 +101,7 @@ class NodeCounts {
   void clear();
 
  private:
+  void grow(graph::NodeId node);
   std::vector<uint64_t> direct_;
   std::vector<graph::NodeId> used_;  // of direct_
   absl::flat_hash_map<graph::NodeId, uint64_t> far_;
