@@ -19,7 +19,18 @@ struct EquivalentHash {
 struct Equivalent {
   bool operator()(const Value& a, const Value& b) const { return equivalent(a, b); }
 };
-using ValueSet = absl::flat_hash_set<Value, EquivalentHash, Equivalent>;
+// What DISTINCT has let through. Nodes by their ids: they are most of what is counted so, and equal nothing else.
+class DistinctValues {
+ public:
+  bool insert(const Value& v) {
+    if (v.type() == graph::ValueType::kNode) return nodes_.insert(v.as_node()).second;
+    return others_.insert(v).second;
+  }
+
+ private:
+  absl::flat_hash_set<graph::NodeId> nodes_;
+  absl::flat_hash_set<Value, EquivalentHash, Equivalent> others_;
+};
 
 // One aggregation as written: its arguments, and how to make a state per group.
 struct Aggregation {
@@ -32,7 +43,7 @@ struct Aggregation {
 
 struct State {
   std::unique_ptr<Aggregator> aggregator;
-  std::unique_ptr<ValueSet> seen;
+  std::unique_ptr<DistinctValues> seen;
   int64_t count = 0;  // count(*)
 };
 
@@ -130,7 +141,7 @@ class AggregationOperator final : public Operator {
     for (const Aggregation& a : aggregations_) {
       State s;
       if (a.function != nullptr) s.aggregator = a.function->make();
-      if (a.distinct) s.seen = std::make_unique<ValueSet>();
+      if (a.distinct) s.seen = std::make_unique<DistinctValues>();
       states_.push_back(std::move(s));
     }
     memory_.charge(aggregations_.size() * (sizeof(State) + 48));
@@ -142,12 +153,13 @@ class AggregationOperator final : public Operator {
       if (__builtin_add_overflow(state.count, times, &state.count)) throw_error(ErrorCode::kArithmetic, "integer overflow: a count does not fit in 64 bits");
       return;
     }
+    if (state.seen != nullptr && !a.values.empty()) {
+      const Value& value = a.values[0][row];
+      if (value.is_null() || !state.seen->insert(value)) return;
+      memory_.charge(32 + value.heap_bytes());
+    }
     arguments_.clear();
     for (const auto& column : a.values) arguments_.push_back(column[row]);
-    if (state.seen != nullptr && !arguments_.empty()) {
-      if (arguments_[0].is_null() || !state.seen->insert(arguments_[0]).second) return;
-      memory_.charge(32 + arguments_[0].heap_bytes());
-    }
     state.aggregator->add(context(), arguments_);
     for (; times > 1 && state.seen == nullptr; --times) {
       context().tick();
