@@ -96,6 +96,10 @@ bool AdjacencyWriter::insert_inline(NodeId node, storage::PageView page, size_t 
   if (i < count && load_id(group->neighbours(), group->wide(), i) == neighbour &&
       load_id(group->relationships(), group->wide(), i) == relationship)
     return false;
+  if (!group->wide() && !needs_wide(neighbour) && !needs_wide(relationship)) {
+    insert_narrow(node, page, at, i, static_cast<uint32_t>(neighbour), static_cast<uint32_t>(relationship));
+    return true;
+  }
   std::string image;
   image_with_entry(group->neighbours(), group->relationships(), group->wide(), count, i, neighbour, relationship, &image,
                    sizeof(AdjacencyGroup));
@@ -104,6 +108,26 @@ bool AdjacencyWriter::insert_inline(NodeId node, storage::PageView page, size_t 
   std::memcpy(image.data(), &header, sizeof(header));
   splice(node, page, at, group->bytes(), image);
   return true;
+}
+
+// An entry of 4-byte ids at place i of the group at `at`: the usual case, in one copy of the page.
+void AdjacencyWriter::insert_narrow(NodeId node, storage::PageView page, size_t at, uint32_t i, uint32_t neighbour, uint32_t relationship) {
+  thread_local std::vector<char> image;
+  const size_t size = page.size() + 8;
+  if (image.size() < size) image.resize(std::max(size, 2 * kMaxRunPageBytes));
+  const auto* group = reinterpret_cast<const AdjacencyGroup*>(page.data() + at);
+  const size_t first = static_cast<size_t>(group->neighbours() - page.data()) + 4 * size_t{i};
+  const size_t second = static_cast<size_t>(group->relationships() - page.data()) + 4 * size_t{i};
+  char* p = image.data();
+  std::memcpy(p, page.data(), first);
+  std::memcpy(p + first, &neighbour, 4);
+  std::memcpy(p + first + 4, page.data() + first, second - first);
+  std::memcpy(p + second + 4, &relationship, 4);
+  std::memcpy(p + second + 8, page.data() + second, page.size() - second);
+  ++reinterpret_cast<AdjacencyGroup*>(p + at)->bits;
+  auto* offsets = reinterpret_cast<uint32_t*>(p);
+  for (uint32_t slot = (node & (kRunNodes - 1)) + 1; slot <= kRunNodes; ++slot) offsets[slot] += 8;
+  fork_.put(table_, adjacency_page(node), {p, size});
 }
 
 bool AdjacencyWriter::erase(NodeId node, TypeId type, NodeId neighbour, RelationshipId relationship) {

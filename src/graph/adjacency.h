@@ -100,6 +100,7 @@ class AdjacencyWriter {
   Place find_group(storage::PageView page, NodeId node, TypeId type) const;
   void splice(NodeId node, storage::PageView page, size_t at, size_t removed, std::string_view bytes);
   bool insert_inline(NodeId node, storage::PageView page, size_t at, NodeId neighbour, RelationshipId relationship);
+  void insert_narrow(NodeId node, storage::PageView page, size_t at, uint32_t i, uint32_t neighbour, uint32_t relationship);
   bool insert_spilled(NodeId node, TypeId type, NodeId neighbour, RelationshipId relationship, uint64_t* next_hub_leaf);
   bool erase_spilled(NodeId node, TypeId type, NodeId neighbour, RelationshipId relationship);
   void spill_large(NodeId node, TypeId type, uint64_t* next_hub_leaf);

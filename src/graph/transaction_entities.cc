@@ -75,6 +75,7 @@ Status GraphTransaction::State::create_relationship(RelationshipId id, TypeId ty
     reads()->read_entity(end, false);
   }
   if (!writer.catalog().type_tokens().has(type)) return unknown_token("relationship type", kMaxTokens);
+  if (start <= kMaxEntityId && end <= kMaxEntityId) writer.prefetch_relationship(start, end);
   for (NodeId node : {start, end})
     if (node > kMaxEntityId || !writer.node_exists(node)) return missing(EntityKind::kNode, node);
   if (id > kMaxEntityId || writer.relationship_exists(id))

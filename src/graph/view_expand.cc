@@ -70,10 +70,16 @@ void GraphView::prefetch_adjacency(std::span<const NodeId> ids, Direction direct
     const storage::TableReader& table = outgoing ? out_ : in_;
     const uint64_t* entries[kPrefetchNodes];
     for (size_t i = 0; i < n; ++i) entries[i] = table.entry(adjacency_page(ids[i]));
-    for (size_t i = 0; i < n; ++i) table.fetch(entries[i]);
+    const char* pages[kPrefetchNodes];
     for (size_t i = 0; i < n; ++i) {
-      const char* page = table.peek(entries[i]);
-      if (page != nullptr) __builtin_prefetch(page + reinterpret_cast<const uint32_t*>(page)[ids[i] & (kRunNodes - 1)]);
+      pages[i] = table.peek(entries[i]);
+      if (pages[i] != nullptr) __builtin_prefetch(reinterpret_cast<const uint32_t*>(pages[i]) + (ids[i] & (kRunNodes - 1)));
+    }
+    for (size_t i = 0; i < n; ++i) {
+      if (pages[i] == nullptr) continue;
+      const char* section = pages[i] + reinterpret_cast<const uint32_t*>(pages[i])[ids[i] & (kRunNodes - 1)];
+      __builtin_prefetch(section);
+      __builtin_prefetch(section + 64);
     }
   }
 }

@@ -209,6 +209,38 @@ bool GraphWriter::insert_relationship(RelationshipId id, TypeId type, NodeId sta
   return true;
 }
 
+void GraphWriter::prefetch_relationship(NodeId start, NodeId end) const {
+  struct Look {
+    storage::TableReader table;
+    storage::PageNo no;
+    size_t at;  // the bytes of the page that are read first
+  };
+  auto look = [&](LocalTable local, storage::PageNo no, size_t at) { return Look{reader().table(id_of(local)), no, at}; };
+  auto adjacency_at = [](NodeId id) { return (id & (kRunNodes - 1)) * sizeof(uint32_t); };
+  auto degree_at = [](NodeId id) { return (id & (kDegreesPerPage - 1)) * sizeof(uint32_t); };
+  const Look looks[] = {
+      look(LocalTable::kOut, adjacency_page(start), adjacency_at(start)), look(LocalTable::kIn, adjacency_page(end), adjacency_at(end)),
+      look(LocalTable::kNodes, block_of(start), 0), look(LocalTable::kNodes, block_of(end), 0),
+      look(LocalTable::kDegreesOut, degrees_page(start), degree_at(start)), look(LocalTable::kDegreesIn, degrees_page(end), degree_at(end)),
+  };
+  constexpr size_t kLine = 64, kLooks = std::size(looks);
+  const uint64_t* entries[kLooks];
+  for (size_t i = 0; i < kLooks; ++i) entries[i] = looks[i].table.entry(looks[i].no);
+  const char* pages[kLooks];
+  for (size_t i = 0; i < kLooks; ++i) {
+    pages[i] = looks[i].table.peek(entries[i]);
+    if (pages[i] == nullptr) continue;
+    __builtin_prefetch(pages[i] - kLine / 2);  // the page's header, which says who made it
+    __builtin_prefetch(pages[i] + looks[i].at);
+  }
+  for (size_t i = 0; i < 2; ++i) {
+    if (pages[i] == nullptr) continue;
+    const char* section = pages[i] + *reinterpret_cast<const uint32_t*>(pages[i] + looks[i].at);
+    __builtin_prefetch(section);
+    __builtin_prefetch(section + kLine);
+  }
+}
+
 void GraphWriter::erase_relationship(RelationshipId id, TypeId type, NodeId start, NodeId end) {
   uint64_t block = block_of(id);
   storage::TableId table = id_of(LocalTable::kRelationships);
