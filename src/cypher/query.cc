@@ -87,6 +87,10 @@ class Engine final : public QueryEngine {
     }
   }
 
+  std::shared_ptr<const PreparedQuery> find_prepared(std::string_view text, const graph::GraphView& view) override {
+    return cache_.find(text, {view.catalog().version(), procedures_->version(), view.node_count(), view.relationship_count()});
+  }
+
   std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
                                    graph::GraphTransaction* transaction, ExecutionOptions options) override {
     const auto& prepared = static_cast<const Prepared&>(*query);

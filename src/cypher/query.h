@@ -3,6 +3,7 @@
 // The pipeline: parse -> analyse -> plan -> start -> next. Callers (the Bolt session, tests, the simulator) see only this.
 // All failures are QueryError values inside Cypher and come out as such.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -42,6 +43,29 @@ struct PlanDescription {
 // What the statement may do: decides where it runs.
 enum class QueryType : uint8_t { kRead, kReadWrite, kWrite, kSchema };
 
+// How long runs of a statement have taken until their first rows: whether it is worth handing it to another thread. Any
+// thread. Falls fast and rises slowly, so that a run that was interrupted does not count for much.
+class RunningTime {
+ public:
+  void note(env::Duration elapsed) const {
+    const int64_t now = std::min<int64_t>(elapsed.count(), kMostNoted), before = typical_.load(std::memory_order_relaxed);
+    const int64_t after = before < 0 ? now : now < before ? (now + before) / 2 : before + (now - before) / 16;
+    typical_.store(after, std::memory_order_relaxed);
+  }
+  bool is_short() const {
+    const int64_t typical = typical_.load(std::memory_order_relaxed);
+    return typical >= 0 && typical < kShort;
+  }
+  // Of a write, whether it was too long for the lane. Twice in a row: it will be again.
+  void note_write(bool too_long) const { long_writes_.store(too_long ? std::min(long_writes_.load(std::memory_order_relaxed) + 1, 2) : 0, std::memory_order_relaxed); }
+  bool writes_too_long() const { return long_writes_.load(std::memory_order_relaxed) == 2; }
+
+ private:
+  static constexpr int64_t kShort = 100'000, kMostNoted = 500'000;  // ns
+  mutable std::atomic<int64_t> typical_{-1};                          // -1: never run
+  mutable std::atomic<int> long_writes_{0};
+};
+
 // A parsed, checked and planned statement. Immutable, shared through the plan cache, any thread.
 class PreparedQuery {
  public:
@@ -55,6 +79,10 @@ class PreparedQuery {
   virtual bool asks_server() const { return false; }  // SHOW TRANSACTIONS and the like: see ServerInformation
   virtual const std::vector<Notification>& notifications() const = 0;
   virtual PlanDescription plan() const = 0;      // estimates
+  const RunningTime& running_time() const { return running_time_; }
+
+ private:
+  RunningTime running_time_;
 };
 
 // Procedures that need more than a graph (cluster, sessions, configuration): registered by the server by name; see procedures/.
@@ -186,6 +214,8 @@ class QueryEngine {
   virtual std::variant<std::shared_ptr<const PreparedQuery>, QueryError> prepare(
       std::string_view text, const std::vector<std::pair<std::string, graph::Value>>& parameters,
       const graph::GraphView& view) = 0;
+  // The cached plan, or null; takes next to no time.
+  virtual std::shared_ptr<const PreparedQuery> find_prepared(std::string_view text, const graph::GraphView& view) = 0;
   // view: what it reads; transaction: null for a read, else the one whose view() it is.
   virtual std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
                                            graph::GraphTransaction* transaction, ExecutionOptions options) = 0;

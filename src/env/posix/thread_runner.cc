@@ -23,10 +23,13 @@ ThreadRunner::ThreadRunner(const std::string& name, size_t threads) {
 ThreadRunner::~ThreadRunner() { stop(); }
 
 void ThreadRunner::post(Task task) {
-  std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  queue_.push_back(std::move(task));
-  if (sleeping_ > 0) wake_.notify_one();
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    queue_.push_back(std::move(task));
+    if (sleeping_ == 0) return;
+  }
+  wake_.notify_one();  // whoever wakes up finds the lock free
 }
 
 TimerId ThreadRunner::post_after(Duration delay, Task task) {

@@ -4,6 +4,10 @@ namespace graft::server {
 namespace {
 
 constexpr size_t kRowsPerBatch = 1024;
+constexpr size_t kFirstRows = 128;
+constexpr size_t kFirstBytes = 64 * 1024;
+constexpr env::Duration kAtOnceTime = std::chrono::microseconds(500);
+constexpr env::Duration kTooLong = std::chrono::seconds(1);
 // Rows of a write are kept until it is committed.
 constexpr size_t kMostKeptBytes = size_t{256} << 20;
 // What a statement may use of the lane before it has to go on beside it.
@@ -43,10 +47,35 @@ cypher::ExecutionOptions execution_options(const StatementSetting& setting, cons
 
 // ---- StatementResult ----
 
-void StatementResult::start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view) {
+void StatementResult::start(std::shared_ptr<const graph::GraphView> view, cypher::ExecutionOptions options) {
   view_ = std::move(view);
-  execution_ = setting_.engine->start(prepared_, *view_, nullptr, execution_options(setting_, statement, *view_, nullptr));
+  execution_ = setting_.engine->start(prepared_, *view_, nullptr, std::move(options));
   canceller_->attach(execution_);
+}
+
+void StatementResult::start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view) {
+  cypher::ExecutionOptions options = execution_options(setting_, statement, *view, nullptr);
+  start(std::move(view), std::move(options));
+}
+
+Status StatementResult::read_first(const Statement& statement, std::shared_ptr<const graph::GraphView> view) {
+  const env::Duration begun = setting_.clock->monotonic();
+  start_read(statement, std::move(view));
+  Status status = produce(kFirstRows, kFirstBytes);
+  prepared_->running_time().note(done() ? setting_.clock->monotonic() - begun : kTooLong);
+  return status;
+}
+
+bool StatementResult::read_at_once(const Statement& statement, std::shared_ptr<const graph::GraphView> view) {
+  if (!prepared_->running_time().is_short()) return false;
+  const env::Duration begun = setting_.clock->monotonic();
+  cypher::ExecutionOptions options = execution_options(setting_, statement, *view, nullptr);
+  if (options.timeout == env::Duration(0) || options.timeout > kAtOnceTime) options.timeout = kAtOnceTime;
+  start(std::move(view), std::move(options));
+  const bool whole = produce(kFirstRows, kFirstBytes).ok() && done();
+  prepared_->running_time().note(whole ? setting_.clock->monotonic() - begun : kTooLong);
+  if (!whole) abandon();
+  return whole;
 }
 
 void StatementResult::start_batches(const Statement& statement, std::shared_ptr<const graph::GraphView> view,
@@ -144,7 +173,8 @@ Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransactio
     GRAFT_TRY_ASSIGN(prepared_, prepare(setting_, statement_, view));
     catalog_version_ = now;
   }
-  if (with_budget && prepared_->expects_large_write()) return Outcome::kOverBudget;
+  if (with_budget && (prepared_->expects_large_write() || prepared_->running_time().writes_too_long())) return Outcome::kOverBudget;
+  const env::Duration begun = setting_.clock->monotonic();
   cypher::ExecutionOptions options = execution_options(setting_, statement_, view, &transaction);
   const bool shortened = with_budget && (options.timeout == env::Duration(0) || options.timeout > kLaneTime);
   if (shortened) {
@@ -155,7 +185,8 @@ Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransactio
   statement_.canceller->attach(execution);
   Result<Outcome> outcome = execute(*execution, transaction, with_budget);
   statement_.canceller->detach();
-  if (shortened && !outcome.ok() && outcome.error().code == ErrorCode::kTimeout) return Outcome::kOverBudget;
+  if (shortened && !outcome.ok() && outcome.error().code == ErrorCode::kTimeout) outcome = Outcome::kOverBudget;
+  if (outcome.ok()) prepared_->running_time().note_write(*outcome == Outcome::kOverBudget || setting_.clock->monotonic() - begun > kLaneTime);
   return outcome;
 }
 

@@ -63,6 +63,11 @@ class StatementResult {
 
   // A read of a pinned version, which the result then owns; or of a transaction's view, which outlives the result.
   void start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
+  // As much of a read as its first answer needs, and how long that took.
+  Status read_first(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
+  // The whole of a read that has always been short. False: it was not short, or has many rows, or failed, and is to be run
+  // on a worker from its beginning.
+  bool read_at_once(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
   // Runs a write to its end inside a transaction; the rows are kept. Error: the transaction is to be rolled back.
   Status run_write(const Statement& statement, graph::GraphTransaction& transaction);
   // CALL { } IN TRANSACTIONS: reads the version; batches gives the transactions that produce() comes back with.
@@ -94,6 +99,7 @@ class StatementResult {
 
  private:
   Status produce_batch(size_t max_rows);
+  void start(std::shared_ptr<const graph::GraphView> view, cypher::ExecutionOptions options);
 
   StatementSetting setting_;
   Prepared prepared_;

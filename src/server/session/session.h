@@ -136,6 +136,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void handle_run(RunRequest& request);
   struct Plan;  // what the first worker step came to
   Result<Plan> plan_autocommit(const StatementSetting& setting, const Statement& statement, const TransactionExtra& extra);
+  std::optional<Result<Plan>> plan_at_once(Statement& statement, TransactionExtra& extra);
   void planned(Result<Plan> plan);
   void read_when_ready(std::shared_ptr<Plan> plan);
   void start_read_at(std::shared_ptr<Plan> plan, replication::ReadVersion version);
@@ -172,6 +173,8 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void begin_read(TransactionExtra extra, bool linearizable);
   void begun(std::shared_ptr<Transaction> transaction, const TransactionExtra& extra);
   void run_in_transaction(RunRequest& request);
+  void opened_in_transaction(std::shared_ptr<StatementResult> result);
+  std::shared_ptr<StatementResult> read_at_once(const Statement& statement);
   void await_in_transaction(IndexWait wait, std::shared_ptr<StatementResult> result);
   void handle_commit();
   void handle_rollback();

@@ -18,6 +18,11 @@ struct Session::Plan {
   std::shared_ptr<LaneStatement> lane;
 };
 
+// A plan that needs no care of its own: no EXPLAIN, nothing that the server has to do.
+inline bool runs_anywhere(const cypher::PreparedQuery& query) {
+  return query.mode() != cypher::QueryMode::kExplain && !query.is_cluster_procedure() && !query.asks_server();
+}
+
 // How long ROUTE, BEGIN and writes are held while no leader is known.
 inline constexpr env::Duration kLeaderWait = std::chrono::seconds(1);
 

@@ -11,8 +11,6 @@ namespace {
 
 // Statements that wait for a worker; beyond, clients are told to come again later.
 constexpr size_t kMostWaitingForWorkers = 4096;
-constexpr size_t kFirstRows = 128;
-constexpr size_t kFirstBytes = 64 * 1024;
 
 // True when every bookmark is of this cluster and applied here already. Error: malformed, or of another cluster.
 Result<bool> reached(const std::vector<std::string>& bookmarks, const replication::Position& applied) {
@@ -51,10 +49,36 @@ void Session::handle_run(RunRequest& request) {
   entry_ = enter_registry(request.extra);
   entry_->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
   auto extra = std::make_shared<TransactionExtra>(std::move(request.extra));
+  if (auto plan = plan_at_once(*statement, *extra)) return planned(std::move(*plan));
   running_ = statement->canceller;
   env::TaskRunner& runner = services_.control != nullptr && asks_server(statement->text) ? *services_.control : services_.worker;
   on_runner(runner, [this, setting = setting(), statement, extra] { return plan_autocommit(setting, *statement, *extra); },
             [this](Result<Plan> plan) { planned(std::move(plan)); });
+}
+
+// What has a plan already and needs no worker: a read that has always been short is run here and now, as handing it to a
+// worker and back costs more; a write goes on to the lane.
+std::optional<Result<Session::Plan>> Session::plan_at_once(Statement& statement, TransactionExtra& extra) {
+  const replication::ReadVersion applied = services_.replica.applied();
+  if (!applied.version) return std::nullopt;
+  auto view = std::make_shared<graph::GraphView>(applied.version);
+  Prepared prepared = services_.engine.find_prepared(statement.text, *view);
+  if (prepared == nullptr || !runs_anywhere(*prepared)) return std::nullopt;
+  const Result<bool> here = reached(extra.bookmarks, applied.position);
+  if (!here.ok()) return Result<Plan>(here.error());
+  Plan plan;
+  plan.setting = setting();
+  plan.catalog_version = view->catalog().version();
+  plan.prepared = prepared;
+  plan.position = applied.position;
+  if (prepared->type() == cypher::QueryType::kRead && *here && extra.mode == AccessMode::kRead) {
+    plan.result = std::make_shared<StatementResult>(plan.setting, std::move(prepared), statement.canceller);
+    if (!plan.result->read_at_once(statement, std::move(view))) return std::nullopt;
+    return Result<Plan>(std::move(plan));
+  }
+  plan.statement = std::move(statement);
+  plan.extra = std::move(extra);
+  return Result<Plan>(std::move(plan));
 }
 
 // On a worker: touches nothing of the session's.
@@ -82,8 +106,8 @@ Result<Session::Plan> Session::plan_autocommit(const StatementSetting& setting, 
   if (runs && !at_once && (!here || extra.mode == AccessMode::kWrite)) return plan;
   plan.result = std::make_shared<StatementResult>(setting, plan.prepared, statement.canceller);
   if (runs) {
-    plan.result->start_read(statement, std::move(view));
-    GRAFT_TRY(at_once ? plan.result->produce_all() : plan.result->produce(kFirstRows, kFirstBytes));
+    GRAFT_TRY(plan.result->read_first(statement, std::move(view)));
+    if (at_once) GRAFT_TRY(plan.result->produce_all());
   }
   return plan;
 }
@@ -116,14 +140,17 @@ void Session::read_when_ready(std::shared_ptr<Plan> plan) {
 
 void Session::start_read_at(std::shared_ptr<Plan> plan, replication::ReadVersion version) {
   plan->position = version.position;
+  if (auto view = std::make_shared<graph::GraphView>(version.version); view->catalog().version() == plan->catalog_version) {
+    auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
+    if (result->read_at_once(plan->statement, std::move(view))) return open_autocommit(std::move(result), plan->position);
+  }
   auto work = [plan, version = std::move(version)]() -> Result<std::shared_ptr<StatementResult>> {
     auto view = std::make_shared<graph::GraphView>(version.version);
     if (view->catalog().version() != plan->catalog_version) {
       GRAFT_TRY_ASSIGN(plan->prepared, prepare(plan->setting, plan->statement, *view));
     }
     auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
-    result->start_read(plan->statement, std::move(view));
-    GRAFT_TRY(result->produce(kFirstRows, kFirstBytes));
+    GRAFT_TRY(result->read_first(plan->statement, std::move(view)));
     return result;
   };
   running_ = plan->statement.canceller;

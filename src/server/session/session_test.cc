@@ -22,6 +22,69 @@ TEST_F(SessionTest, ReadsArePulledInPieces) {
   EXPECT_EQ(session_->state(), Session::State::kReady);
 }
 
+TEST_F(SessionTest, AReadThatHasBeenShortNeedsNoWorker) {
+  log_in();
+  for (bool first : {true, false, false}) {
+    run("ROWS 2", kRead);
+    pull();
+    run_io();
+    EXPECT_EQ(tags(), first ? "" : "SRRS");
+    settle();
+    EXPECT_EQ(tags(), first ? "SRRS" : "");
+  }
+}
+
+TEST_F(SessionTest, AReadOfManyRowsIsAWorkers) {
+  log_in();
+  for (int i = 0; i < 3; ++i) {
+    run("ROWS 500", kRead);
+    pull();
+    run_io();
+    EXPECT_EQ(tags(), "");
+    settle();
+    EXPECT_EQ(tags(), "S" + std::string(500, 'R') + "S");
+  }
+}
+
+TEST_F(SessionTest, AWriteThatIsPlannedGoesToTheLaneAtOnce) {
+  log_in();
+  run("WRITE");
+  settle();
+  ASSERT_EQ(replica_->commits.size(), 1u);
+  replica_->commits[0].second(replication::CommitOutcome{{"c", 1, 9}, {}});
+  pull();
+  settle();
+  EXPECT_EQ(tags(), "SS");
+  run("WRITE");
+  EXPECT_EQ(replica_->commits.size(), 2u);
+}
+
+TEST(RunningTimeTest, FallsFastAndRisesSlowly) {
+  using std::chrono::microseconds;
+  cypher::RunningTime time;
+  EXPECT_FALSE(time.is_short());  // never run
+  time.note(microseconds(5000));
+  EXPECT_FALSE(time.is_short());
+  for (int i = 0; i < 5; ++i) time.note(microseconds(20));
+  EXPECT_TRUE(time.is_short());
+  time.note(std::chrono::seconds(10));  // one that was interrupted
+  EXPECT_TRUE(time.is_short());
+  for (int i = 0; i < 5; ++i) time.note(microseconds(5000));
+  EXPECT_FALSE(time.is_short());
+}
+
+TEST(RunningTimeTest, TwoLongWritesInARowAreTooLong) {
+  cypher::RunningTime time;
+  for (bool too_long : {true, false, true}) {
+    time.note_write(too_long);
+    EXPECT_FALSE(time.writes_too_long());
+  }
+  time.note_write(true);
+  EXPECT_TRUE(time.writes_too_long());
+  time.note_write(false);
+  EXPECT_FALSE(time.writes_too_long());
+}
+
 TEST_F(SessionTest, AWriteIsAnsweredWhenItIsCommitted) {
   log_in();
   run("WRITE");

@@ -6,9 +6,6 @@
 namespace graft::server {
 namespace {
 
-constexpr size_t kFirstTransactionRows = 128;
-constexpr size_t kFirstTransactionBytes = 64 * 1024;
-
 Error leadership_lost() {
   return {ErrorCode::kLeadershipLost, "The leader has changed since the transaction began, and it was rolled back. Try again."};
 }
@@ -111,6 +108,7 @@ void Session::run_in_transaction(RunRequest& request) {
     statement->timeout_code = transaction_->timeout_code;
   }
   transaction_->entry->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
+  if (auto result = read_at_once(*statement)) return opened_in_transaction(std::move(result));
   running_ = statement->canceller;
   auto wait = std::make_shared<std::optional<IndexWait>>();
   auto work = [this, wait, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
@@ -129,8 +127,7 @@ void Session::run_in_transaction(RunRequest& request) {
         return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
     }
     if (prepared->type() == cypher::QueryType::kRead) {
-      result->start_read(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
-      GRAFT_TRY(result->produce(kFirstTransactionRows, kFirstTransactionBytes));
+      GRAFT_TRY(result->read_first(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view())));
       return result;
     }
     if (prepared->commits_in_batches()) return batches_in_transaction();
@@ -146,10 +143,23 @@ void Session::run_in_transaction(RunRequest& request) {
     if (auto over = transaction_over()) return fail(*over);
     if (!result.ok()) return fail(result.error());
     if (wait->has_value()) return await_in_transaction(std::move(**wait), std::move(*result));
-    const int64_t qid = transaction_->next_result++;
-    transaction_->results[qid] = *result;
-    run_succeeded(*result, qid);
+    opened_in_transaction(std::move(*result));
   });
+}
+
+void Session::opened_in_transaction(std::shared_ptr<StatementResult> result) {
+  const int64_t qid = transaction_->next_result++;
+  transaction_->results[qid] = result;
+  run_succeeded(result, qid);
+}
+
+// Null: it is for a worker. See plan_at_once.
+std::shared_ptr<StatementResult> Session::read_at_once(const Statement& statement) {
+  const graph::GraphView& view = transaction_->view();
+  Prepared prepared = services_.engine.find_prepared(statement.text, view);
+  if (prepared == nullptr || prepared->type() != cypher::QueryType::kRead || !runs_anywhere(*prepared)) return nullptr;
+  auto result = std::make_shared<StatementResult>(setting(), std::move(prepared), statement.canceller);
+  return result->read_at_once(statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &view)) ? result : nullptr;
 }
 
 // Waits for what is committed: of the transaction's own indexes nothing is known before its commit.
@@ -158,9 +168,7 @@ void Session::await_in_transaction(IndexWait wait, std::shared_ptr<StatementResu
   services_.replica.await_schema(std::move(wait.tasks), wait.timeout, on_io<void>([this, result = std::move(result)](Status status) {
     if (auto over = transaction_over()) return fail(*over);
     if (!status.ok()) return fail(status.error());
-    const int64_t qid = transaction_->next_result++;
-    transaction_->results[qid] = result;
-    run_succeeded(result, qid);
+    opened_in_transaction(result);
   }));
 }
 

@@ -125,9 +125,13 @@ class FakeEngine final : public cypher::QueryEngine {
  public:
   std::variant<Prepared, cypher::QueryError> prepare(std::string_view text, const Parameters&, const graph::GraphView&) override {
     for (const char* word : {"ROWS ", "WRITE", "HANG", "FAIL", "EXPLAIN"}) {
-      if (text.starts_with(word)) return Prepared(std::make_shared<FakePrepared>(std::string(text)));
+      if (text.starts_with(word)) return known_[std::string(text)] = std::make_shared<FakePrepared>(std::string(text));
     }
     return cypher::QueryError{ErrorCode::kSyntax, "bad", {}};
+  }
+  Prepared find_prepared(std::string_view text, const graph::GraphView&) override {
+    const auto found = known_.find(text);
+    return found == known_.end() ? nullptr : found->second;
   }
   std::unique_ptr<cypher::Execution> start(Prepared query, const graph::GraphView&, graph::GraphTransaction*, cypher::ExecutionOptions) override {
     return std::make_unique<FakeExecution>(static_cast<const FakePrepared&>(*query));
@@ -135,6 +139,9 @@ class FakeEngine final : public cypher::QueryEngine {
   std::variant<cypher::ServerCall, cypher::QueryError> server_call(const cypher::PreparedQuery&, const graph::GraphView&, const cypher::ExecutionOptions&) override {
     return cypher::QueryError{ErrorCode::kInternal, "", {}};
   }
+
+ private:
+  std::map<std::string, Prepared, std::less<>> known_;
 };
 
 class FakeReplica final : public replication::Replica {
