@@ -67,7 +67,6 @@ EXPLAINED = [
     ("three signs", "read here as what they say", _only_peer_fails(r"expected a number")),
     ("COLLECT { }[..-1]", "Neo4j gives [] for negative ends of a list that COLLECT made", lambda text, peer, graft: re.search(r"COLLECT \{.*\}\[[^\]]*-", text)),
     ("point.distance() of what is no point", "null in Neo4j, a type error here", _only_graft_fails(r"expected Point")),
-    ("null beside an argument of a wrong type", "Neo4j looks at the null first", _only_graft_fails(r"^Invalid input for function 'duration\.")),
     ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
     ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
      _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),

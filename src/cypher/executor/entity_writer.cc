@@ -40,7 +40,6 @@ Value stored_value(const Value& value, std::string_view key) {
 
 graph::PropertyList to_properties(QueryContext& context, const Value& map) {
   graph::PropertyList properties;
-  if (map.is_null()) return properties;
   if (map.type() != ValueType::kMap) {
     if (map.type() != ValueType::kNode && map.type() != ValueType::kRelationship) throw_type("Map", map);
     return to_properties(context, properties_of(context, map));

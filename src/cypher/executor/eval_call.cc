@@ -52,9 +52,9 @@ class Call final : public Evaluator {
     for (size_t i = 0; i < values.size(); ++i) {
       values[i] = arguments_[i]->eval(frame);
       has_null |= values[i].is_null();
-      check_type(values[i], i);
     }
-    if (has_null && !function_.sees_null) return {};
+    if (has_null && !function_.sees_null) return {};  // whatever the others are
+    for (size_t i = 0; i < values.size(); ++i) check_type(values[i], i);
     Value result = function_.call(frame.context, values);
     const bool large = (result.type() == ValueType::kList && result.as_list().size() > kLarge) ||
                        (result.type() == ValueType::kString && result.as_string().size() > kLarge);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cypher/functions/registry.h"
+#include "cypher/semantic/analyzer.h"
 
 namespace graft::cypher {
 namespace {
@@ -58,22 +59,29 @@ class Notifier {
 
   // ---- What is told
 
-  void unknown(const char* code, const char* title, const std::string& kind, const std::string& plural, const std::string& name, Position position, const char* gql, const std::string& gql_kind, const std::string& gql_text) {
+  void unknown(const char* code, const char* title, const std::string& kind, const std::string& plural, const std::string& name, Position position, const char* gql, const std::string& gql_kind, const std::string& gql_text,
+               const std::vector<std::string>& known) {
     if (writes_) return;  // it may be about to make the name
     Notification n{std::string("Neo.ClientNotification.Statement.") + code, title, "One of the " + plural + " " + kMisspelt + kind + " is: " + name + ")", "WARNING", "UNRECOGNIZED", position, gql, ""};
     n.gql_description = "warn: " + gql_kind + " does not exist. The " + gql_text + " `" + name + "` does not exist. Verify that the spelling is correct.";
+    constexpr size_t kMostCompared = 10'000;
+    const std::string near = known.size() <= kMostCompared ? nearest_name(name, known) : "";
+    if (!near.empty()) {
+      n.description += ". Did you mean `" + near + "`?";
+      n.gql_description += " Did you mean `" + near + "`?";
+    }
     add(std::move(n));
   }
   void unknown_label(const std::string& name, Position p) {
-    if (!catalog_.label(name)) unknown("UnknownLabelWarning", "The provided label is not in the database.", "label name", "labels", name, p, "01N50", "label", "label");
+    if (!catalog_.label(name)) unknown("UnknownLabelWarning", "The provided label is not in the database.", "label name", "labels", name, p, "01N50", "label", "label", catalog_.labels());
   }
   void unknown_type(const std::string& name, Position p) {
     if (!catalog_.type(name)) {
-      unknown("UnknownRelationshipTypeWarning", "The provided relationship type is not in the database.", "relationship type", "relationship types", name, p, "01N51", "relationship type", "relationship type");
+      unknown("UnknownRelationshipTypeWarning", "The provided relationship type is not in the database.", "relationship type", "relationship types", name, p, "01N51", "relationship type", "relationship type", catalog_.types());
     }
   }
   void unknown_key(const std::string& name, Position p) {
-    if (!catalog_.property_key(name)) unknown("UnknownPropertyKeyWarning", "The provided property key is not in the database", "property name", "property names", name, p, "01N52", "property key", "property");
+    if (!catalog_.property_key(name)) unknown("UnknownPropertyKeyWarning", "The provided property key is not in the database", "property name", "property names", name, p, "01N52", "property key", "property", catalog_.property_keys());
   }
   void deprecated(std::string description, Position p, std::string gql, std::string gql_description) {
     add({"Neo.ClientNotification.Statement.FeatureDeprecationWarning", "This feature is deprecated and will be removed in future versions.", std::move(description), "WARNING", "DEPRECATION", p, std::move(gql), std::move(gql_description)});
