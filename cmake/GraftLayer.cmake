@@ -24,6 +24,9 @@ function(graft_layer name)
     set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)  # tests may use the same helper names
     target_compile_definitions(${name}_test PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_link_libraries(${name}_test PRIVATE graft_${name} ${A_TEST_DEPS} gmock gtest gtest_main)
+    if(NOT GRAFT_SANITIZER)  # as the programs: limits of memory are held against its counts
+      target_link_libraries(${name}_test PRIVATE jemalloc)
+    endif()
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
 endfunction()

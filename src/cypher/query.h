@@ -104,6 +104,7 @@ class BatchTransaction {
   virtual ~BatchTransaction() = default;  // rolls back
   virtual graph::GraphTransaction& graph() = 0;
   virtual std::string name() const = 0;   // "neo4j-transaction-12", for REPORT STATUS
+  size_t heap_before = 0;                 // what the statement held when it began: BatchRunner's
 };
 class BatchTransactions {
  public:
@@ -143,6 +144,27 @@ class MemoryPool {
   std::atomic<uint64_t> used_{0};
 };
 
+// What somebody holds of a pool; given back at its end.
+class MemoryShare {
+ public:
+  explicit MemoryShare(MemoryPool* pool) : pool_(pool) {}  // null: there is no limit
+  ~MemoryShare() { resize(0); }
+  MemoryShare(const MemoryShare&) = delete;
+  MemoryShare& operator=(const MemoryShare&) = delete;
+  // False: the pool has not so much left; what is held stays the same.
+  bool resize(uint64_t bytes) {
+    if (pool_ != nullptr && bytes > bytes_ && !pool_->take(bytes - bytes_)) return false;
+    if (pool_ != nullptr && bytes < bytes_) pool_->give_back(bytes_ - bytes);
+    bytes_ = bytes;
+    return true;
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  MemoryPool* pool_;
+  uint64_t bytes_ = 0;
+};
+
 // The folder that LOAD CSV may read from.
 struct ImportDirectory {
   env::FileSystem* files = nullptr;
@@ -155,6 +177,7 @@ struct ExecutionOptions {
   ErrorCode timeout_code = ErrorCode::kTimeout;   // what it fails with then
   uint64_t memory_budget_bytes = uint64_t{1} << 30;
   MemoryPool* memory_pool = nullptr;              // null: no common limit
+  uint64_t change_bytes = 0;                      // what its transaction may change, as encoded; 0: no limit
   const env::Clock* clock = nullptr;              // required
   env::Random* random = nullptr;                  // required: rand(), randomUUID()
   std::string database = "neo4j";

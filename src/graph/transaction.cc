@@ -115,6 +115,7 @@ void GraphTransaction::rollback_to(Savepoint savepoint) {
 
 const WriteCounters& GraphTransaction::counters() const { return state_->counters; }
 bool GraphTransaction::has_changes() const { return !state_->changes.empty(); }
+size_t GraphTransaction::change_bytes() const { return state_->changes.size(); }
 
 ChangeSetBytes GraphTransaction::take_change_set() {
   State& s = *state_;

@@ -116,6 +116,7 @@ class GraphTransaction {
 
   const WriteCounters& counters() const;  // since construction or take_change_set
   bool has_changes() const;
+  size_t change_bytes() const;  // about the size of the change set that would be taken now
   // The change set since construction or the last call; empty if nothing changed. Further work goes on in the same fork:
   // that is how the lane batches many commits into one version.
   ChangeSetBytes take_change_set();

@@ -42,12 +42,17 @@ void BatchRunner::check_catalog(const graph::GraphView& view) {
 }
 
 std::unique_ptr<BatchTransaction> BatchRunner::begin() {
+  const size_t held = context_.heap_held();
   auto batch = unwrap(context_.options().batches->begin());
+  batch->heap_before = held;
   check_catalog(batch->graph().view());
   return batch;
 }
 
 Status BatchRunner::commit(std::unique_ptr<BatchTransaction> batch) {
+  // It goes away with all that it holds.
+  const size_t held = context_.heap_held();
+  if (held > batch->heap_before) context_.hand_over(held - batch->heap_before);
   pending_ = std::move(batch);
   stop_();
   BatchOutcome outcome = std::move(*outcome_);

@@ -9,6 +9,7 @@ namespace graft::cypher {
 namespace {
 
 constexpr size_t kChunkBytes = size_t{256} << 10;
+constexpr size_t kMostFields = 1'000'000;
 
 graph::Value text_value(std::string text) {
   const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -76,6 +77,7 @@ bool CsvReader::next_row(std::vector<graph::Value>* fields) {
   while (more) {
     graph::Value field;
     more = read_field(&field);
+    if (fields->size() == kMostFields) fail("a row has more than a million fields: is the field terminator right?", row_line_);
     fields->push_back(std::move(field));
   }
   return true;

@@ -66,6 +66,7 @@ class Property final : public Evaluator {
     } else {
       frame.context.view().relationship_property_batch(ids, key, values);
     }
+    for (const Value& v : values) frame.context.note_long(v);
   }
 
   EvaluatorPtr subject_;
@@ -102,6 +103,7 @@ class Slice final : public Evaluator {
     auto size = static_cast<int64_t>(items.size());
     int64_t begin = bound(from.as_integer(), size), end = bound(to.as_integer(), size);
     if (begin >= end) return Value::list({});
+    frame.context.room_for(static_cast<size_t>(end - begin) * sizeof(Value));
     return Value::list(graph::List(items.begin() + begin, items.begin() + end));
   }
 

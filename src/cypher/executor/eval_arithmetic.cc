@@ -4,6 +4,7 @@
 namespace graft::cypher {
 
 using graph::Value;
+using graph::ValueType;
 
 namespace {
 
@@ -15,17 +16,31 @@ class Binary final : public Evaluator {
   Binary(EvaluatorPtr left, EvaluatorPtr right, BinaryOperation operation)
       : left_(std::move(left)), right_(std::move(right)), operation_(operation) {}
   Value eval(const Frame& frame) override {
-    Value a = left_->eval(frame);
-    return operation_(a, right_->eval(frame));
+    const Value a = left_->eval(frame);
+    return operate(frame.context, a, right_->eval(frame));
   }
   void eval_rows(const Frame& frame, std::span<const uint32_t> rows, Value* out) override {
     left_->eval_rows(frame, rows, out);
     other_.resize(rows.size());
     right_->eval_rows(frame, rows, other_.data());
-    for (size_t i = 0; i < rows.size(); ++i) out[i] = operation_(out[i], other_[i]);
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = operate(frame.context, out[i], other_[i]);
   }
 
  private:
+  Value operate(QueryContext& context, const Value& a, const Value& b) const {
+    const size_t bytes = length(a) + length(b);
+    if (bytes > 0) context.room_for(bytes);  // what is made of both may be as long
+    if (bytes > kLong && joins_lists(a, b)) return join_lists(context, a, b);
+    return operation_(a, b);
+  }
+  static constexpr size_t kLong = size_t{1} << 20;
+  bool joins_lists(const Value& a, const Value& b) const {
+    const bool left = a.type() == ValueType::kList, right = b.type() == ValueType::kList;
+    if (operation_ == add) return (left || right) && !a.is_null() && !b.is_null();
+    return operation_ == concatenate && left && right;
+  }
+  static size_t length(const Value& v) { return v.type() == ValueType::kString || v.type() == ValueType::kList ? v.heap_bytes() : 0; }
+
   EvaluatorPtr left_, right_;
   BinaryOperation operation_;
   std::vector<Value> other_;

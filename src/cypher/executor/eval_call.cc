@@ -58,7 +58,10 @@ class Call final : public Evaluator {
     Value result = function_.call(frame.context, values);
     const bool large = (result.type() == ValueType::kList && result.as_list().size() > kLarge) ||
                        (result.type() == ValueType::kString && result.as_string().size() > kLarge);
-    if (large) frame.context.check();  // a few hundred of these are a long time
+    if (large) {
+      frame.context.note_long(result);
+      frame.context.check();  // a few hundred of these are a long time
+    }
     return result;
   }
 

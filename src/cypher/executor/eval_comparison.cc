@@ -1,5 +1,9 @@
 // = <> < <= > >= IN
 
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+
 #include "cypher/executor/evaluators.h"
 #include "cypher/functions/operators.h"
 
@@ -80,17 +84,42 @@ class ComparisonOf final : public Evaluator {
   std::vector<Value> other_;
 };
 
+// A long constant list of plain values is looked up by hash.
 class In final : public Evaluator {
  public:
   In(EvaluatorPtr item, EvaluatorPtr list) : item_(std::move(item)), list_(std::move(list)) {}
   Value eval(const Frame& frame) override {
     Value item = item_->eval(frame);
-    if (const Value* constant = list_->constant()) return in_list(frame.context, item, *constant);
-    return in_list(frame.context, item, list_->eval(frame));
+    const Value* constant = list_->constant();
+    if (constant == nullptr) return in_list(frame.context, item, list_->eval(frame));
+    if (!looked_) look(*constant);
+    if (set_.empty() || !plain(item)) return in_list(frame.context, item, *constant);
+    return Value::boolean(set_.contains(item));
   }
 
  private:
+  struct Hash {
+    size_t operator()(const Value& v) const { return hash_equivalent(v); }
+  };
+  struct Same {
+    bool operator()(const Value& a, const Value& b) const { return equivalent(a, b); }
+  };
+
+  // For these, equal and equivalent are the same.
+  static bool plain(const Value& v) {
+    return v.type() == graph::ValueType::kInteger || v.type() == graph::ValueType::kString || v.type() == graph::ValueType::kBoolean;
+  }
+  void look(const Value& list) {
+    constexpr size_t kLong = 32;
+    looked_ = true;
+    if (list.type() != graph::ValueType::kList || list.as_list().size() < kLong) return;
+    if (!std::all_of(list.as_list().begin(), list.as_list().end(), plain)) return;
+    set_.insert(list.as_list().begin(), list.as_list().end());
+  }
+
   EvaluatorPtr item_, list_;
+  bool looked_ = false;
+  absl::flat_hash_set<Value, Hash, Same> set_;
 };
 
 }  // namespace

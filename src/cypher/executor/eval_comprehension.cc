@@ -37,7 +37,9 @@ class ListComprehension final : public Evaluator {
       if (predicate_ != nullptr && truth(predicate_->eval(frame)) != 1) continue;
       out.push_back(projection_ == nullptr ? item : projection_->eval(frame));
     }
-    return make_list(std::move(out));
+    Value made = make_list(std::move(out));
+    frame.context.note_long(made);
+    return made;
   }
 
  private:

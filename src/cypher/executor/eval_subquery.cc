@@ -71,7 +71,9 @@ class Subquery final : public Evaluator {
         out.push_back(column.get(row));
       }
     }
-    return Value::list(std::move(out));
+    Value made = Value::list(std::move(out));
+    executor_.context().note_long(made);
+    return made;
   }
 
   Executor& executor_;

@@ -41,18 +41,10 @@ class PlanExecution final : public Execution {
   }
 
   Result<RowBatch> next(size_t max_rows, bool* done) override {
-    if (executor_.context().options().batches == nullptr || explain_) return guarded_rows(max_rows, done);
-    // On a stack of its own, so that it can stop in the middle of a plan to have a batch committed.
-    wanted_ = max_rows;
-    if (fiber_ == nullptr) {
-      executor_.batches().on_commit([this] { fiber_->suspend(); });
-      fiber_ = std::make_unique<env::Fiber>([this](env::Fiber& fiber) { run_on_fiber(fiber); });
-    }
-    fiber_->resume();
-    *done = false;
-    if (executor_.batches().wants_commit()) return RowBatch{columns_ == nullptr ? 0 : columns_->size(), {}, 0};
-    *done = fiber_done_;
-    return std::exchange(fiber_result_, RowBatch{});
+    executor_.context().enter_thread();
+    Result<RowBatch> batch = run(max_rows, done);
+    executor_.context().leave_thread();
+    return batch;
   }
 
   void cancel(ErrorCode why) override { executor_.context().request_cancel(why); }
@@ -73,6 +65,21 @@ class PlanExecution final : public Execution {
   }
 
  private:
+  Result<RowBatch> run(size_t max_rows, bool* done) {
+    if (executor_.context().options().batches == nullptr || explain_) return guarded_rows(max_rows, done);
+    // On a stack of its own, so that it can stop in the middle of a plan to have a batch committed.
+    wanted_ = max_rows;
+    if (fiber_ == nullptr) {
+      executor_.batches().on_commit([this] { fiber_->suspend(); });
+      fiber_ = std::make_unique<env::Fiber>([this](env::Fiber& fiber) { run_on_fiber(fiber); });
+    }
+    fiber_->resume();
+    *done = false;
+    if (executor_.batches().wants_commit()) return RowBatch{columns_ == nullptr ? 0 : columns_->size(), {}, 0};
+    *done = fiber_done_;
+    return std::exchange(fiber_result_, RowBatch{});
+  }
+
   Result<RowBatch> guarded_rows(size_t max_rows, bool* done) {
     try {
       return rows(max_rows, done);
@@ -98,7 +105,8 @@ class PlanExecution final : public Execution {
     *done = explain_;  // EXPLAIN shows the plan and runs nothing
     if (explain_) return out;
     size_t wanted = std::max<size_t>(max_rows, 1);
-    while (out.rows() < wanted) {
+    size_t bytes = 0;  // of long values
+    while (out.rows() < wanted && bytes < kMostBytes) {
       if (batch_ == nullptr) {
         batch_ = executor_.root().pull();
         position_ = 0;
@@ -108,21 +116,28 @@ class PlanExecution final : public Execution {
           return out;
         }
       }
-      take(wanted - out.rows(), &out);
+      take(wanted - out.rows(), &out, &bytes);
     }
     return out;
   }
 
-  void take(size_t wanted, RowBatch* out) {
+  // Fewer than wanted when their values are long: whoever sends them to a client holds no more than that at once.
+  static constexpr size_t kMostBytes = size_t{1} << 20;
+
+  void take(size_t wanted, RowBatch* out, size_t* bytes) {
     auto rows = batch_->rows();
-    auto n = static_cast<uint32_t>(std::min<size_t>(wanted, rows.size() - position_));
-    if (columns_ != nullptr) {
-      out->values.reserve(out->values.size() + n * columns_->size());
-      for (uint32_t row : rows.subspan(position_, n)) {
-        for (const auto& column : *columns_) out->values.push_back(batch_->column(column.second).get(row));
+    const auto end = position_ + static_cast<uint32_t>(std::min<size_t>(wanted, rows.size() - position_));
+    if (columns_ != nullptr && !columns_->empty()) {
+      out->values.reserve(out->values.size() + (end - position_) * columns_->size());
+      for (; position_ < end && *bytes < kMostBytes; ++position_) {
+        for (const auto& column : *columns_) {
+          out->values.push_back(batch_->column(column.second).get(rows[position_]));
+          *bytes += out->values.back().heap_bytes();
+        }
       }
+    } else {
+      position_ = end;
     }
-    position_ += n;
     if (position_ == rows.size()) batch_ = nullptr;
   }
 

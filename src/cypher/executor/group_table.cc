@@ -27,7 +27,7 @@ uint64_t hash_of(std::span<const Value> key) {
 
 }  // namespace
 
-GroupTable::GroupTable(QueryContext& context) : index_(std::make_unique<Index>()), memory_(context) {}
+GroupTable::GroupTable(QueryContext& context) : index_(std::make_unique<Index>()), context_(context), memory_(context) {}
 GroupTable::~GroupTable() = default;
 
 void GroupTable::clear() {
@@ -58,7 +58,10 @@ uint32_t GroupTable::find_or_add(std::span<const Value> key) {
   if (2 * (groups_ + 1) > index_->slots.size()) {
     std::vector<uint32_t> bigger(index_->slots.size() * 2, kNone);
     index_->slots.swap(bigger);
-    for (uint32_t g = 0; g < groups_; ++g) index_->slots[index_->find(hashes_[g], [](uint32_t) { return false; })] = g;
+    for (uint32_t g = 0; g < groups_; ++g) {
+      context_.tick();
+      index_->slots[index_->find(hashes_[g], [](uint32_t) { return false; })] = g;
+    }
   }
   size_t bytes = 32;  // hash and index, which grow by doubling
   for (const Value& v : key) bytes += sizeof(Value) + v.heap_bytes();

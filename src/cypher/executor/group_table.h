@@ -29,6 +29,7 @@ class GroupTable {
   std::vector<graph::Value> keys_;  // width_ per group
   std::vector<uint64_t> hashes_;
   std::unique_ptr<Index> index_;
+  QueryContext& context_;
   MemoryAccount memory_;
 };
 

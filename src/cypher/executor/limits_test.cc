@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "cypher/in_process_database.h"
+#include "env/heap.h"
 
 namespace graft::cypher {
 namespace {
@@ -111,6 +112,54 @@ TEST_F(Limits, MemoryBudgetIsAClearError) {
     EXPECT_EQ(run(text), ErrorCode::kQueryMemory) << text;
     EXPECT_NE(message_.find("4 MiB"), std::string::npos) << message_;
   }
+}
+
+// What no operator charges for: values made of values.
+TEST_F(Limits, MemoryBudgetCoversLongValues) {
+  memory_ = 4 << 20;
+  for (std::string_view text : {
+           "RETURN size(reduce(s = 'ab', i IN range(1, 40) | s + s)) AS s",
+           "RETURN size(reduce(l = [1], i IN range(1, 40) | l + l)) AS s",
+           "RETURN size(reverse(range(1, 200000)) + reverse(range(1, 200000))) AS s",
+           "RETURN size(replace(reduce(s = 'a', i IN range(1, 16) | s + s), 'a', reduce(s = 'b', i IN range(1, 10) | s + s))) AS s",
+           "RETURN size(replace(reduce(s = 'a', i IN range(1, 16) | s + s), '', reduce(s = 'b', i IN range(1, 10) | s + s))) AS s",
+           "RETURN size(toUpper(reduce(s = 'a', i IN range(1, 21) | s + s))) AS s",
+           "UNWIND range(1, 400000) AS x RETURN percentileCont(x, 0.5) AS p",
+       }) {
+    EXPECT_EQ(run(text), ErrorCode::kQueryMemory) << text;
+  }
+}
+
+TEST_F(Limits, MemoryBudgetCoversWhatTheHeapGrowsBy) {
+  if (env::thread_heap_bytes() == 0) GTEST_SKIP() << "this allocator does not count";
+  ASSERT_TRUE(database_.run("UNWIND range(1, 300) AS x CREATE (:M {x: x})").ok());
+  ASSERT_TRUE(database_.run("MATCH (a:M), (b:M) WHERE (a.x + b.x) % 3 = 0 CREATE (a)-[:T]->(b)").ok());
+  memory_ = 4 << 20;
+  for (std::string_view text : {
+           "RETURN size([x IN range(1, 100) | [y IN range(1, 10000) | y + x]]) AS s",
+           "RETURN size(keys(reduce(m = {}, i IN range(1, 30) | {a: m, b: [y IN range(1, 20000) | y + i]}))) AS s",
+           "RETURN size(split(reduce(s = 'a,', i IN range(1, 18) | s + s), ',')) AS s",
+           "UNWIND range(1, 200) AS x WITH collect([y IN range(1, 5000) | y + x]) AS l RETURN size(l) AS s",
+           "UNWIND range(1, 200) AS x WITH {l: [y IN range(1, 5000) | {y: y + x}]} AS m ORDER BY m.l[0].y RETURN count(*) AS s",
+           "UNWIND range(1, 60000) AS x RETURN count(DISTINCT {a: x, b: [x]}) AS s",
+           "MATCH (a:M) RETURN size(collect([(a)-->(b)-->(c) | b.x + c.x])) AS s",
+           "MATCH (a:M {x: 3}), (b:M {x: 6}) MATCH p = (a)-[:T*1..4]->(b) RETURN size(collect(p)) AS s",
+           "MATCH (a:M) WITH collect(COLLECT { MATCH (a)-->(b)-->(c) RETURN [b, c] }) AS l RETURN size(l) AS s",
+       }) {
+    EXPECT_EQ(run(text), ErrorCode::kQueryMemory) << text;
+  }
+}
+
+// Rows with long values are made a few at a time.
+TEST_F(Limits, LongValuesDoNotPileUp) {
+  memory_ = 48 << 20;
+  EXPECT_EQ(run("UNWIND range(1, 3000) AS x RETURN range(1, 20000) AS l, x"), std::nullopt);
+  EXPECT_EQ(rows_, 3000u);
+  EXPECT_EQ(run("UNWIND range(1, 3000) AS x WITH x WHERE range(1, 20000) + [x] = range(1, 20000) + [7] RETURN x"), std::nullopt);
+  EXPECT_EQ(rows_, 1u);
+  EXPECT_EQ(run("UNWIND range(1, 3000) AS x RETURN sum(size(tail(range(1, 20000)))) AS s, max(range(1, 20000) + [x]) AS m"), std::nullopt);
+  EXPECT_EQ(run("UNWIND range(1, 3000) AS x WITH x, range(1, 20000) AS l WITH x, l + [x] AS m WHERE size(m) = 20001 RETURN x, m[x] AS y ORDER BY y LIMIT 3"), std::nullopt);
+  EXPECT_EQ(rows_, 3u);
 }
 
 TEST_F(Limits, StreamingNeedsConstantMemory) {

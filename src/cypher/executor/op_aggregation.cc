@@ -50,7 +50,7 @@ struct State {
 class AggregationOperator final : public Operator {
  public:
   AggregationOperator(Executor& executor, const PlanNode& plan)
-      : Operator(executor, plan), out_(make_batch()), memory_(context()), groups_(context()) {
+      : Operator(executor, plan), out_(make_batch()), memory_(context()), groups_(context()), portions_(context()) {
     const auto& aggregation = static_cast<const PlanAggregation&>(plan);
     weight_ = aggregation.weight;
     std::vector<Slot> own;
@@ -104,11 +104,13 @@ class AggregationOperator final : public Operator {
       groups_.find_or_add({});
       add_states();
     }
-    while (Batch* batch = left().pull()) add(*batch);
+    while (Batch* batch = left().pull()) {
+      const auto rows = batch->rows();
+      portions_.run(rows.size(), [&](size_t first, size_t count) { add(*batch, rows.subspan(first, count)); });
+    }
   }
 
-  void add(const Batch& batch) {
-    auto rows = batch.rows();
+  void add(const Batch& batch, std::span<const uint32_t> rows) {
     Frame at = frame(batch);
     for (size_t i = 0; i < grouping_.size(); ++i) {
       keys_[i].resize(rows.size());
@@ -186,6 +188,7 @@ class AggregationOperator final : public Operator {
   std::vector<State> states_;
   MemoryAccount memory_;
   GroupTable groups_;
+  Portions portions_;
   Slot weight_ = kNoSlot;
   bool built_ = false;
   size_t given_ = 0;

@@ -53,24 +53,21 @@ class Delete final : public Operator {
 
   void remove_node(graph::NodeId id) {
     if (!context().view().node_exists(id)) return;
-    if (delete_.detach) {
-      mark_relationships(id);
-      unwrap(context().writer().detach_delete_node(id));
-    } else {
-      unwrap(context().writer().delete_node(id));
-    }
+    if (delete_.detach) detach(id);
+    unwrap(context().writer().delete_node(id));
     context().mark_deleted_node(id);
   }
 
-  // Values of the relationships that go with the node may still be at hand in the statement.
-  void mark_relationships(graph::NodeId id) {
+  // One by one: the statement may be ended in the middle of a node with a million.
+  void detach(graph::NodeId id) {
     Neighbours neighbours(context(), graph::Direction::kBoth);
     neighbours.open(id, all_types_);
     nodes_.clear();
     relationships_.clear();
     while (neighbours.next(4096, &nodes_, &relationships_) > 0) context().check();
     for (graph::RelationshipId r : relationships_) {
-      context().mark_deleted_relationship(r, context().view().relationship(r).type);
+      context().tick();
+      remove_relationship(r);
     }
   }
 

@@ -8,16 +8,20 @@ namespace {
 class Filter final : public Operator {
  public:
   Filter(Executor& executor, const PlanNode& plan)
-      : Operator(executor, plan), predicate_(&executor, context(), static_cast<const PlanFilter&>(plan).predicates) {}
+      : Operator(executor, plan), predicate_(&executor, context(), static_cast<const PlanFilter&>(plan).predicates), portions_(context()) {}
 
  private:
   void start() override { left().open(argument()); }
 
   Batch* next() override {
     while (Batch* batch = left().pull()) {
-      auto rows = batch->rows();
-      rows_.assign(rows.begin(), rows.end());
-      predicate_.filter(frame(*batch), &rows_);
+      const auto rows = batch->rows();
+      rows_.clear();
+      portions_.run(rows.size(), [&](size_t first, size_t count) {
+        portion_.assign(rows.begin() + static_cast<ptrdiff_t>(first), rows.begin() + static_cast<ptrdiff_t>(first + count));
+        predicate_.filter(frame(*batch), &portion_);
+        rows_.insert(rows_.end(), portion_.begin(), portion_.end());
+      });
       if (rows_.empty()) continue;
       if (rows_.size() < batch->count()) batch->select(rows_);
       return batch;
@@ -26,7 +30,8 @@ class Filter final : public Operator {
   }
 
   Predicate predicate_;
-  std::vector<uint32_t> rows_;
+  Portions portions_;
+  std::vector<uint32_t> rows_, portion_;
 };
 
 }  // namespace

@@ -77,7 +77,10 @@ class Sort final : public Operator {
     for (size_t k = 0; k < keys.size(); ++k) {
       keys[k].resize(n);
       const Column& column = buffer_.rows().column(sort_.keys[k].slot);
-      for (uint32_t i = 0; i < n; ++i) keys[k][i] = column.get(i);
+      for (uint32_t i = 0; i < n; ++i) {
+        context().tick();
+        keys[k][i] = column.get(i);
+      }
     }
     auto before = [&](uint32_t a, uint32_t b) {
       context().tick();

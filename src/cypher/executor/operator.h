@@ -3,6 +3,7 @@
 // Physical operators, one per plan node, made when their parent first asks for rows. Pull-based: open() (again and again,
 // on the right of an Apply) gives the argument row, next() gives batches until null.
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -62,6 +63,36 @@ class BatchGrowth {
 
  private:
   uint32_t rows_ = 16;
+};
+
+// For how many rows at once expressions are evaluated: fewer when the values made on the way are long, so that they are not
+// all held together.
+class Portions {
+ public:
+  explicit Portions(QueryContext& context) : context_(context) {}
+
+  // each(first, count) over 0 .. rows - 1.
+  template <class F>
+  void run(size_t rows, F&& each) {
+    for (size_t at = 0; at < rows;) at += run_one(at, rows - at, each);
+  }
+  // One portion of what is left; gives its size.
+  template <class F>
+  size_t run_one(size_t first, size_t left, F&& each) {
+    const size_t count = std::min(size_, left);
+    const uint64_t before = context_.long_bytes();
+    each(first, count);
+    const uint64_t made = context_.long_bytes() - before;
+    const size_t fit = made == 0 ? kMaxBatchRows : kMostBytes * count / made;
+    size_ = std::clamp<size_t>(fit, 1, std::min<size_t>(size_ * 2, kMaxBatchRows));
+    if (made > kMostBytes) context_.check();
+    return count;
+  }
+
+ private:
+  static constexpr size_t kMostBytes = size_t{8} << 20;
+  QueryContext& context_;
+  size_t size_ = 64;  // more when they are seen to be small
 };
 
 std::unique_ptr<Operator> make_operator(Executor& executor, const PlanNode& plan);

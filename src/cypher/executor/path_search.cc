@@ -82,6 +82,7 @@ void PathSearch::grow(Side* side, bool all) {
 std::vector<NodeId> PathSearch::meetings(const Side& grown, const Side& other) const {
   std::vector<NodeId> met;
   for (NodeId node : grown.frontier) {
+    context_.tick();
     if (other.seen.contains(node)) met.push_back(node);
   }
   return met;

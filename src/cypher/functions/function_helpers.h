@@ -2,6 +2,7 @@
 
 // What the functions_*.cc share: null handling and typed arguments. Wrong types throw kType naming what was expected.
 
+#include <algorithm>
 #include <span>
 #include <string_view>
 
@@ -37,10 +38,18 @@ inline const graph::List& list_argument(const graph::Value& v) {
   return v.as_list();
 }
 
-// Refuses a string or list that would not fit into the statement's memory before it is built.
-inline void charge_once(QueryContext& context, size_t bytes) {
-  context.charge(bytes);
-  context.release(bytes);
+// Appends items in stretches between which the statement can be ended.
+template <class Iterator>
+void append_items(QueryContext& context, graph::List* out, Iterator begin, Iterator end) {
+  constexpr ptrdiff_t kStretch = 1 << 16;
+  context.room_for(static_cast<size_t>(end - begin) * sizeof(graph::Value));
+  out->reserve(out->size() + static_cast<size_t>(end - begin));
+  while (begin != end) {
+    const Iterator stop = begin + std::min<ptrdiff_t>(kStretch, end - begin);
+    out->insert(out->end(), begin, stop);
+    begin = stop;
+    if (begin != end) context.check();
+  }
 }
 
 void add_scalar_functions(FunctionTable& table);

@@ -169,21 +169,35 @@ class Percentile final : public Aggregator {
   Value finish(QueryContext& context) override {
     context.release(values_.size() * sizeof(Value));
     if (values_.empty()) return Value();
-    std::sort(values_.begin(), values_.end(), [](const Value& a, const Value& b) { return graph::compare_order(a, b) < 0; });
     auto n = static_cast<double>(values_.size());
     if (!continuous) {
       auto rank = static_cast<size_t>(std::ceil(*at_ * n));
-      return values_[rank == 0 ? 0 : rank - 1];
+      return smallest(context, rank == 0 ? 0 : rank - 1);
     }
     double position = *at_ * (n - 1);
     auto low = static_cast<size_t>(position);
-    size_t high = std::min(low + 1, values_.size() - 1);
-    if (low == high || position == std::floor(position)) return values_[low];  // an integer stays one, as in Neo4j
-    double a = values_[low].as_number(), b = values_[high].as_number();
+    const Value below = smallest(context, low);
+    if (low + 1 == values_.size() || position == std::floor(position)) return below;  // an integer stays one, as in Neo4j
+    const auto behind = values_.begin() + static_cast<ptrdiff_t>(low) + 1;
+    double a = below.as_number(), b = std::min_element(behind, values_.end(), Before{context})->as_number();
     return Value::floating(a + (b - a) * (position - std::floor(position)));
   }
 
  private:
+  struct Before {
+    QueryContext& context;
+    bool operator()(const Value& a, const Value& b) const {
+      context.tick();
+      return graph::compare_order(a, b) < 0;
+    }
+  };
+  // The value at that place if they were sorted; what is smaller comes to stand before it.
+  Value smallest(QueryContext& context, size_t place) {
+    const auto at = values_.begin() + static_cast<ptrdiff_t>(place);
+    std::nth_element(values_.begin(), at, values_.end(), Before{context});
+    return *at;
+  }
+
   std::optional<double> at_;
   List values_;
 };

@@ -23,10 +23,12 @@ Value last(QueryContext&, Arguments args) {
   return list.empty() ? Value() : list.back();
 }
 
-Value tail(QueryContext&, Arguments args) {
+Value tail(QueryContext& context, Arguments args) {
   if (args[0].is_null()) return Value();
   const List& list = list_argument(args[0]);
-  return Value::list(list.empty() ? List() : List(list.begin() + 1, list.end()));
+  List out;
+  if (!list.empty()) append_items(context, &out, list.begin() + 1, list.end());
+  return Value::list(std::move(out));
 }
 
 Value size(QueryContext&, Arguments args) {
@@ -46,18 +48,22 @@ Value is_empty(QueryContext&, Arguments args) {
   }
 }
 
-Value reverse(QueryContext&, Arguments args) {
+Value reverse(QueryContext& context, Arguments args) {
   if (args[0].is_null()) return Value();
   if (args[0].type() == ValueType::kString) {
+    context.room_for(args[0].heap_bytes());
+    const std::string_view original = args[0].as_string();
+    if (is_ascii(original)) return Value::string(std::string(original.rbegin(), original.rend()));
+    context.room_for(original.size() * 6);  // as code points in between
     std::vector<uint32_t> characters = decode_utf8(args[0].as_string());
     std::string text;
     for (auto c = characters.rbegin(); c != characters.rend(); ++c) append_utf8(*c, &text);
     return Value::string(text);
   }
   if (args[0].type() != ValueType::kList) throw_type("String or List", args[0]);
-  List list = args[0].as_list();
-  std::reverse(list.begin(), list.end());
-  return Value::list(std::move(list));
+  List out;
+  append_items(context, &out, args[0].as_list().rbegin(), args[0].as_list().rend());
+  return Value::list(std::move(out));
 }
 
 Value range(QueryContext& context, Arguments args) {
@@ -67,7 +73,7 @@ Value range(QueryContext& context, Arguments args) {
   __int128 span = static_cast<__int128>(end) - start;
   __int128 count = (span < 0) != (step < 0) && span != 0 ? 0 : span / step + 1;
   if (count > (int64_t{1} << 40)) throw_error(ErrorCode::kOutOfMemory, "range() gives more elements than fit into memory");
-  charge_once(context, static_cast<size_t>(count) * sizeof(Value));
+  context.room_for(static_cast<size_t>(count) * sizeof(Value));
   List list;
   list.reserve(static_cast<size_t>(count));
   for (__int128 i = 0; i < count; ++i) {
@@ -82,15 +88,17 @@ const graph::Path& path_argument(const Value& v) {
   return v.as_path();
 }
 
-Value nodes(QueryContext&, Arguments args) {
+Value nodes(QueryContext& context, Arguments args) {
   if (args[0].is_null()) return Value();
+  context.room_for(args[0].heap_bytes());
   List list;
   for (graph::NodeId id : path_argument(args[0]).nodes) list.push_back(Value::node(id));
   return Value::list(std::move(list));
 }
 
-Value relationships(QueryContext&, Arguments args) {
+Value relationships(QueryContext& context, Arguments args) {
   if (args[0].is_null()) return Value();
+  context.room_for(args[0].heap_bytes());
   List list;
   for (graph::RelationshipId id : path_argument(args[0]).relationships) list.push_back(Value::relationship(id));
   return Value::list(std::move(list));

@@ -11,6 +11,13 @@ using graph::List;
 using graph::Value;
 using graph::ValueType;
 
+// For what goes through UTF-16 and comes back as long as before, or longer.
+std::string_view roomy_text(QueryContext& context, const Value& v) {
+  const std::string_view text = string_argument(v);
+  context.room_for(text.size() * 6);
+  return text;
+}
+
 size_t count_argument(const Value& v, std::string_view what) {
   int64_t n = integer_argument(v);
   if (n < 0) throw_error(ErrorCode::kArgument, std::string(what) + " must not be negative, but was " + std::to_string(n));
@@ -48,22 +55,22 @@ Value ltrim(QueryContext&, Arguments args) { return trim_ends(args, TrimSide::kL
 Value rtrim(QueryContext&, Arguments args) { return trim_ends(args, TrimSide::kTrailing); }
 Value trim_both(QueryContext&, Arguments args) { return trim_ends(args, TrimSide::kBoth); }
 
-Value upper(QueryContext&, Arguments args) { return args[0].is_null() ? Value() : Value::string(to_upper(string_argument(args[0]))); }
-Value lower(QueryContext&, Arguments args) { return args[0].is_null() ? Value() : Value::string(to_lower(string_argument(args[0]))); }
+Value upper(QueryContext& context, Arguments args) { return args[0].is_null() ? Value() : Value::string(to_upper(roomy_text(context, args[0]))); }
+Value lower(QueryContext& context, Arguments args) { return args[0].is_null() ? Value() : Value::string(to_lower(roomy_text(context, args[0]))); }
 
-Value normalized(QueryContext&, Arguments args) {
+Value normalized(QueryContext& context, Arguments args) {
   if (any_null(args)) return Value();
   std::string_view name = args.size() > 1 ? string_argument(args[1]) : "NFC";
   NormalForm form;
   if (!parse_normal_form(name, &form)) {
     throw_error(ErrorCode::kArgument, "Unknown normal form '" + std::string(name) + "': use NFC, NFD, NFKC or NFKD");
   }
-  return Value::string(normalize(string_argument(args[0]), form));
+  return Value::string(normalize(roomy_text(context, args[0]), form));
 }
 
 // The empty string occurs before and after each character.
 std::string between_characters(QueryContext& context, std::string_view text, std::string_view by) {
-  charge_once(context, text.size() * (by.size() + 1));
+  context.room_for(text.size() * (by.size() + 1));
   std::string out(by);
   for (uint32_t c : decode_utf8(text)) {
     context.tick();
@@ -79,11 +86,14 @@ Value replace(QueryContext& context, Arguments args) {
   if (search.empty()) return Value::string(between_characters(context, text, by));
   std::string out;
   size_t from = 0;
+  size_t roomy = 0;  // room was asked for up to this length
   for (size_t at; (at = text.find(search, from)) != std::string_view::npos;) {
     context.tick();
     out.append(text.substr(from, at - from)).append(by);
     from = at + search.size();
-    if (out.size() > (size_t{1} << 20)) charge_once(context, out.size());
+    if (out.size() <= roomy) continue;
+    roomy = std::max<size_t>(2 * out.size(), 4096);
+    context.room_for(roomy);
   }
   return Value::string(out.append(text.substr(from)));
 }
@@ -102,6 +112,7 @@ size_t find_delimiter(std::string_view text, const std::vector<std::string_view>
 }
 
 List characters(QueryContext& context, std::string_view text) {
+  context.room_for(text.size() * 64);
   List out;
   for (uint32_t c : decode_utf8(text)) {
     context.tick();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cypher/functions/function_helpers.h"
 #include "cypher/functions/temporal.h"
 
 namespace graft::cypher {
@@ -63,6 +64,19 @@ Value make_map(graph::Map entries) {
   Value map = Value::map(std::move(entries));
   if (map.depth() > graph::kMaxValueDepth) throw_error(ErrorCode::kArgument, "Lists and maps may be nested 1000 deep at most");
   return map;
+}
+
+Value join_lists(QueryContext& context, const Value& a, const Value& b) {
+  List out;
+  out.reserve((a.type() == ValueType::kList ? a.as_list().size() : 1) + (b.type() == ValueType::kList ? b.as_list().size() : 1));
+  for (const Value* v : {&a, &b}) {
+    if (v->type() == ValueType::kList) {
+      append_items(context, &out, v->as_list().begin(), v->as_list().end());
+    } else {
+      out.push_back(*v);
+    }
+  }
+  return make_list(std::move(out));
 }
 
 Value add(const Value& a, const Value& b) {

@@ -7,6 +7,8 @@
 
 namespace graft::cypher {
 
+// a + b for lists, and for a list and an item; neither is null. As add(), but the statement can be ended meanwhile.
+graph::Value join_lists(QueryContext& context, const graph::Value& a, const graph::Value& b);
 graph::Value add(const graph::Value& a, const graph::Value& b);  // numbers, strings, lists, temporals
 graph::Value subtract(const graph::Value& a, const graph::Value& b);
 graph::Value multiply(const graph::Value& a, const graph::Value& b);

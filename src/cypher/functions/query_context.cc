@@ -5,10 +5,14 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include "env/heap.h"
+
 namespace graft::cypher {
 namespace {
 
+// What is taken from the pool at once, and may stay taken without need: small for the many small statements.
 constexpr size_t kReserveStep = size_t{1} << 20;
+constexpr size_t kFirstReserveStep = size_t{1} << 16;
 
 }  // namespace
 
@@ -22,6 +26,7 @@ QueryContext::QueryContext(const graph::GraphView* view, graph::GraphTransaction
   if (options_.timeout > env::Duration{0} && options_.clock != nullptr) {
     deadline_ = options_.clock->monotonic() + options_.timeout;
   }
+  enter_thread();
 }
 
 QueryContext::~QueryContext() {
@@ -73,6 +78,11 @@ env::Duration QueryContext::statement_time() {
 
 void QueryContext::check() {
   ticks_ = 0;
+  if (const size_t held = heap_held(); held > reserved_) reserve(held);
+  if (transaction_ != nullptr && options_.change_bytes > 0 && transaction_->change_bytes() > options_.change_bytes) {
+    throw_error(ErrorCode::kTransactionTooLarge, "The transaction changes more than " + std::to_string(options_.change_bytes >> 20) +
+                                                     " MiB, which is the limit; split it, for instance with CALL { ... } IN TRANSACTIONS");
+  }
   if (const int why = cancelled_.load(std::memory_order_relaxed); why != kNotCancelled) {
     const auto code = static_cast<ErrorCode>(why);
     throw_error(code, code == ErrorCode::kTransactionTerminated ? "The transaction has been terminated. Retry your operation in a new transaction, and you should see a "
@@ -89,17 +99,42 @@ void QueryContext::check() {
 }
 
 // In steps, so that the pool is asked seldom.
-void QueryContext::reserve() {
-  if (memory_ > options_.memory_budget_bytes) {
+void QueryContext::reserve(size_t needed) {
+  if (needed > options_.memory_budget_bytes) {
     throw_error(ErrorCode::kQueryMemory, "The query needs more memory than its limit of " + std::to_string(options_.memory_budget_bytes >> 20) +
                                              " MiB (query_memory_mb); return or sort fewer rows, or aggregate into fewer groups");
   }
-  const size_t wanted = std::min<size_t>((memory_ / kReserveStep + 1) * kReserveStep, options_.memory_budget_bytes);
+  if (needed <= reserved_) return;
+  const size_t step = needed < kReserveStep ? kFirstReserveStep : kReserveStep;
+  const size_t wanted = std::min<size_t>((needed / step + 1) * step, options_.memory_budget_bytes);
   if (options_.memory_pool != nullptr && !options_.memory_pool->take(wanted - reserved_)) {
     throw_error(ErrorCode::kOutOfMemory, "All queries together need more memory than their limit of " + std::to_string(options_.memory_pool->limit() >> 20) +
                                              " MiB (total_query_memory_mb); try again when others have ended");
   }
   reserved_ = wanted;
+}
+
+void QueryContext::make_room(size_t bytes) {
+  long_bytes_ += bytes;
+  reserve(std::max(charged_, heap_held()) + bytes);
+  constexpr size_t kBytesPerTick = 1024;
+  ticks_ += static_cast<uint32_t>(std::min<size_t>(bytes / kBytesPerTick, kTicksPerCheck));
+  tick();
+}
+
+size_t QueryContext::heap_held() const {
+  const int64_t grown = env::thread_heap_bytes() - heap_base_;
+  return grown > 0 ? static_cast<size_t>(grown) : 0;
+}
+
+void QueryContext::enter_thread() { heap_base_ = env::thread_heap_bytes() - static_cast<int64_t>(heap_held_); }
+
+void QueryContext::leave_thread() {
+  heap_held_ = heap_held();
+  const size_t needed = (std::max(charged_, heap_held_) / kReserveStep + 1) * kReserveStep;
+  if (reserved_ <= needed) return;
+  if (options_.memory_pool != nullptr) options_.memory_pool->give_back(reserved_ - needed);
+  reserved_ = needed;
 }
 
 void QueryContext::mark_deleted_node(graph::NodeId id) {

@@ -49,9 +49,26 @@ class QueryContext {
   void check();
   void request_cancel(ErrorCode why) { cancelled_.store(static_cast<int>(why), std::memory_order_relaxed); }
 
-  // Memory that the statement holds. Throws kOutOfMemory over the budget.
-  void charge(size_t bytes) { if ((memory_ += bytes) > reserved_) reserve(); }
-  void release(size_t bytes) { memory_ -= bytes; }
+  // Memory that the statement holds: what holders of rows charge before they grow, or what the heap has grown by while the
+  // statement ran, whichever is more. The second covers all that nobody charges; check() looks at it. Throw kQueryMemory
+  // over the statement's budget, kOutOfMemory over that of all.
+  void charge(size_t bytes) { if ((charged_ += bytes) > reserved_) reserve(charged_); }
+  void release(size_t bytes) { charged_ -= bytes; }
+  // To be called before one long value is made of others: refuses what would not fit, and counts as time.
+  void room_for(size_t bytes) { if (bytes >= kLongValue) make_room(bytes); }
+  // One was made or read. Their sum tells for how many rows at once an expression can be evaluated: see Portions.
+  void note_long(const graph::Value& value) {
+    if (value.type() != graph::ValueType::kList && value.type() != graph::ValueType::kString) return;
+    if (const size_t bytes = value.heap_bytes(); bytes >= kLongValue) long_bytes_ += bytes;
+  }
+  uint64_t long_bytes() const { return long_bytes_; }
+  // Around each stretch in which the statement runs on a thread.
+  void enter_thread();
+  void leave_thread();
+  // Heap bytes that the statement has come to hold; 0 where the allocator does not count. On the thread that runs it.
+  size_t heap_held() const;
+  // So much of it belongs to somebody else from now on.
+  void hand_over(size_t heap_bytes) { heap_base_ += static_cast<int64_t>(heap_bytes); }
 
   // Entities that this statement deleted: still values, but without properties or labels.
   void mark_deleted_node(graph::NodeId id);
@@ -65,10 +82,12 @@ class QueryContext {
  private:
   static constexpr uint32_t kTicksPerCheck = 512;
   static constexpr int kNotCancelled = -1;
+  static constexpr size_t kLongValue = 4096;
   struct Deleted;
   [[noreturn]] static const graph::GraphView& no_view();
   [[noreturn]] static graph::GraphTransaction& no_writer();
-  void reserve();
+  void reserve(size_t needed);
+  void make_room(size_t bytes);
 
   const graph::GraphView* view_;
   graph::GraphTransaction* transaction_;
@@ -77,7 +96,10 @@ class QueryContext {
   env::Duration statement_time_{0};
   std::atomic<int> cancelled_{kNotCancelled};
   uint32_t ticks_ = 0;
-  size_t memory_ = 0;    // charged
+  size_t charged_ = 0;
+  uint64_t long_bytes_ = 0;
+  size_t heap_held_ = 0;   // when it left the thread
+  int64_t heap_base_ = 0;  // the thread's count when it held nothing
   size_t reserved_ = 0;  // within the statement's and the pool's limits
   std::unique_ptr<Deleted> deleted_;
 };

@@ -15,6 +15,7 @@ size_t byte_offset(std::string_view text, size_t index);
 std::vector<uint32_t> decode_utf8(std::string_view text);
 void append_utf8(uint32_t code_point, std::string* out);
 
+bool is_ascii(std::string_view text);
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
 enum class TrimSide : uint8_t { kBoth, kLeading, kTrailing };

@@ -8,12 +8,14 @@
 namespace graft::cypher {
 namespace {
 
-constexpr size_t kGreedyLimit = 60;   // patterns with more relationships are planned as written
+constexpr size_t kGreedyLimit = 60;   // patterns with more relationships, or twice as many nodes, are planned as written
 constexpr size_t kMaxStarts = 12;
 
 bool subset(const SlotSet& a, const SlotSet& b) {
   return std::all_of(a.begin(), a.end(), [&](Slot slot) { return b.contains(slot); });
 }
+
+bool planned_as_written(const QueryGraph& g) { return g.edges.size() > kGreedyLimit || g.nodes.size() > 2 * kGreedyLimit; }
 
 // What the bound slots allow next: -1 no, else whether from the end.
 int side(const GraphEdge& e, const SlotSet& bound) {
@@ -33,7 +35,7 @@ MatchState Planner::choose(const QueryGraph& g, const SlotSet& bound, double row
   start.edge_done.resize(g.edges.size());
   start.predicate_done.resize(g.predicates.size());
   const bool connected = std::any_of(g.edges.begin(), g.edges.end(), [&](const GraphEdge& e) { return side(e, bound) >= 0; });
-  if (connected || g.edges.size() > kGreedyLimit) {
+  if (connected || planned_as_written(g)) {
     greedy(g, &start);
     return start;
   }
@@ -96,7 +98,7 @@ void Planner::apply_step(const QueryGraph& g, const MatchStep& step, MatchState*
 }
 
 void Planner::greedy(const QueryGraph& g, MatchState* state) {
-  const bool as_written = g.edges.size() > kGreedyLimit;
+  const bool as_written = planned_as_written(g);
   for (;;) {
     MatchState best;
     bool found = false;
@@ -128,7 +130,7 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
     }
     if (as_written && found) continue;
     if (!found) {
-      for (const LeafChoice& leaf : leaves(g, *state)) {
+      for (const LeafChoice& leaf : leaves(g, *state, as_written)) {
         MatchStep step;
         step.leaf = leaf;
         consider(step);
@@ -224,10 +226,11 @@ double Planner::expand_rows(const QueryGraph& g, const GraphEdge& e, bool revers
 
 // ---- Leaves -------------------------------------------------------------------------------------------------------
 
-std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& state) {
+std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& state, bool any) {
   std::vector<LeafChoice> out;
   for (Slot node : g.nodes) {
     if (!state.bound.contains(node)) node_leaves(g, node, state, &out);
+    if (any && !out.empty()) return out;
   }
   for (size_t i = 0; i < g.edges.size(); ++i) {
     const GraphEdge& e = g.edges[i];

@@ -134,7 +134,7 @@ class Planner : public SlotSource {
   void greedy(const QueryGraph& g, MatchState* state);
   void apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state);
   double expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const;
-  std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state);
+  std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state, bool any = false);  // any: those of one node will do
   void node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out);
   // ---- Seeks (choose_index.cc)
   void relationship_leaves(const QueryGraph& g, int edge, const MatchState& state, std::vector<LeafChoice>* out);

@@ -159,7 +159,10 @@ class Taker {
     return false;
   }
 
+  static constexpr size_t kMostEdges = 100;  // each is held against each
+
   bool settle() {
+    if (out_.edges.size() > kMostEdges) return false;
     for (size_t i = 0; i < unique_.size(); ++i) {
       for (Slot slot : unique_[i]) must_differ(static_cast<int>(i), slot);
     }

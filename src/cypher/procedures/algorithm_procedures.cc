@@ -134,14 +134,16 @@ std::unique_ptr<ProcedureRows> pagerank(const ProcedureCall& call) {
 // |A and B| / |A or B| of two lists as sets.
 std::unique_ptr<ProcedureRows> jaccard(const ProcedureCall& call) {
   auto set_of = [&](const Value& list) {
+    call.query.room_for(list.heap_bytes());
     graph::List values = list.as_list();
-    std::sort(values.begin(), values.end(), [](const Value& a, const Value& b) { return graph::compare_order(a, b) < 0; });
+    std::sort(values.begin(), values.end(), [&](const Value& a, const Value& b) { return call.query.tick(), graph::compare_order(a, b) < 0; });
     values.erase(std::unique(values.begin(), values.end(), [](const Value& a, const Value& b) { return graph::compare_order(a, b) == 0; }), values.end());
     return values;
   };
   graph::List left = set_of(call.arguments[0]), right = set_of(call.arguments[1]);
   size_t both = 0;
   for (size_t l = 0, r = 0; l < left.size() && r < right.size();) {
+    call.query.tick();
     auto compared = graph::compare_order(left[l], right[r]);
     both += compared == 0 ? 1 : 0;
     if (compared <= 0) ++l;

@@ -76,7 +76,10 @@ std::unique_ptr<ProcedureRows> query_fulltext(const ProcedureCall& call) {
   std::vector<TextHit> hits = search_text(call.query, index, call.arguments[1].as_string(), page.analyzer);
   std::vector<Row> rows;
   size_t end = page.limit < hits.size() - std::min(page.skip, hits.size()) ? page.skip + page.limit : hits.size();
-  for (size_t i = page.skip; i < end; ++i) rows.push_back({entity_value(entity, hits[i].id), Value::floating(hits[i].score)});
+  for (size_t i = page.skip; i < end; ++i) {
+    call.query.tick();
+    rows.push_back({entity_value(entity, hits[i].id), Value::floating(hits[i].score)});
+  }
   return make_rows(std::move(rows));
 }
 

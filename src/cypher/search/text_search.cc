@@ -295,7 +295,10 @@ std::vector<TextHit> search_text(QueryContext& context, const graph::IndexDefini
   TextSearch search(context, index, used);
   std::vector<TextHit> hits;
   for (const auto& [id, score] : search.run(*query)) hits.push_back({id, score});
-  std::sort(hits.begin(), hits.end(), [](const TextHit& a, const TextHit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
+  std::sort(hits.begin(), hits.end(), [&](const TextHit& a, const TextHit& b) {
+    context.tick();
+    return a.score != b.score ? a.score > b.score : a.id < b.id;
+  });
   return hits;
 }
 

@@ -86,7 +86,11 @@ class Notifier {
   void deprecated(std::string description, Position p, std::string gql, std::string gql_description) {
     add({"Neo.ClientNotification.Statement.FeatureDeprecationWarning", "This feature is deprecated and will be removed in future versions.", std::move(description), "WARNING", "DEPRECATION", p, std::move(gql), std::move(gql_description)});
   }
+  // Not without end: a long list of values names a missing property again and again.
+  static constexpr size_t kMostNotifications = 100;
+
   void add(Notification n) {
+    if (out_.size() == kMostNotifications) return;
     const bool known = std::any_of(out_.begin(), out_.end(), [&](const Notification& o) { return o.code == n.code && o.position == n.position && o.description == n.description; });
     if (!known) out_.push_back(std::move(n));
   }
@@ -195,7 +199,8 @@ class Notifier {
       }
     }
     std::set<int> told = {group[0]};
-    for (size_t i = 0; i < group.size(); ++i) {
+    constexpr size_t kMostTold = 32;
+    for (size_t i = 0; i < group.size() && told.size() < kMostTold; ++i) {
       if (told.insert(group[i]).second) product(c, group, group[i]);
     }
   }

@@ -26,6 +26,7 @@ class MessageReader {
   // Takes all of `bytes`, appends whole messages to *out. Error kRequestInvalid: a message over the limit; close then.
   Status feed(std::string_view bytes, std::vector<std::string>* out);
   bool in_message() const { return !message_.empty() || chunk_left_ > 0; }
+  size_t buffered() const { return message_.size(); }  // of a message that is not whole yet
 
  private:
   size_t limit_ = 64 * 1024;

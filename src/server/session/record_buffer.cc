@@ -9,7 +9,7 @@ constexpr uint8_t kRecord = 0x71;
 
 }  // namespace
 
-void RecordBuffer::append(const cypher::RowBatch& batch, const ValueFormat& format, const graph::GraphView& view) {
+Status RecordBuffer::append(const cypher::RowBatch& batch, const ValueFormat& format, const graph::GraphView& view) {
   std::string message;
   const size_t rows = batch.rows();
   for (size_t row = 0; row < rows; ++row) {
@@ -23,6 +23,11 @@ void RecordBuffer::append(const cypher::RowBatch& batch, const ValueFormat& form
     append_message(message, &bytes_);
     ends_.push_back(bytes_.size());
   }
+  const size_t held = bytes_.capacity();
+  if (share_->resize(held > kFreeBytes ? held : 0)) return {};
+  clear();
+  return Error{ErrorCode::kOutOfMemory, "All queries together need more memory than their limit (total_query_memory_mb): rows that are kept until they are read are too many; "
+                                        "try again when others have ended."};
 }
 
 size_t RecordBuffer::take(size_t max_rows, size_t max_bytes, std::string* out) {
@@ -40,6 +45,10 @@ size_t RecordBuffer::take(size_t max_rows, size_t max_bytes, std::string* out) {
 }
 
 void RecordBuffer::clear() {
+  if (bytes_.capacity() > kFreeBytes) {
+    bytes_ = {};
+    share_->resize(0);
+  }
   bytes_.clear();
   ends_.clear();
   begin_ = 0;

@@ -1,5 +1,9 @@
 #include "server/session/result.h"
 
+#include <algorithm>
+
+#include "env/heap.h"
+
 namespace graft::server {
 namespace {
 
@@ -36,6 +40,7 @@ cypher::ExecutionOptions execution_options(const StatementSetting& setting, cons
   options.timeout_code = statement.timeout_code;
   options.memory_budget_bytes = setting.limits.memory_bytes;
   options.memory_pool = setting.limits.memory_pool;
+  options.change_bytes = setting.limits.change_bytes;
   options.server = setting.information;
   options.imports = setting.imports;
   options.clock = setting.clock;
@@ -96,16 +101,33 @@ void StatementResult::batch_committed(cypher::BatchOutcome outcome, const graph:
   if (execution_ != nullptr) execution_->batch_committed(std::move(outcome));
 }
 
-Status StatementResult::run_write(const Statement& statement, graph::GraphTransaction& transaction) {
+Status StatementResult::run_write(const Statement& statement, graph::GraphTransaction& transaction, cypher::MemoryShare* held) {
+  const int64_t heap_before = env::thread_heap_bytes();
   view_ = std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction.view());
   const graph::WriteCounters before = transaction.counters();
-  execution_ = setting_.engine->start(prepared_, *view_, &transaction, execution_options(setting_, statement, *view_, &transaction));
+  cypher::ExecutionOptions options = execution_options(setting_, statement, *view_, &transaction);
+  options.memory_budget_bytes -= std::min(options.memory_budget_bytes, held->bytes());
+  execution_ = setting_.engine->start(prepared_, *view_, &transaction, std::move(options));
   canceller_->attach(execution_);
   Status status = produce(SIZE_MAX, kMostKeptBytes);
   if (status.ok() && !done()) status = too_many_rows();
   counters_ = counters_since(before, transaction.counters());
-  if (!status.ok()) abandon();
-  return status;
+  if (!status.ok()) {
+    abandon();
+    return status;
+  }
+  const int64_t grown = env::thread_heap_bytes() - heap_before;
+  return keep_account(held->bytes() + static_cast<uint64_t>(std::max<int64_t>(grown, 0)), held);
+}
+
+// In steps: most transactions are small.
+Status StatementResult::keep_account(uint64_t bytes, cypher::MemoryShare* held) const {
+  if (bytes > setting_.limits.memory_bytes) {
+    return Error{ErrorCode::kQueryMemory, "The transaction needs more memory than its limit of " + std::to_string(setting_.limits.memory_bytes >> 20) +
+                                              " MiB (query_memory_mb); split it, for instance with CALL { ... } IN TRANSACTIONS"};
+  }
+  if (held->resize(bytes)) return {};
+  return Error{ErrorCode::kOutOfMemory, "All queries together need more memory than their limit (total_query_memory_mb); try again when others have ended"};
 }
 
 void StatementResult::adopt(RecordBuffer rows, std::optional<cypher::PlanDescription> profile, graph::WriteCounters counters) {
@@ -128,7 +150,7 @@ Status StatementResult::produce_batch(size_t max_rows) {
   GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution_->next(max_rows, &ended));
   if (view_->pin_cancelled()) return pin_lost();
   batch_ = execution_->batch_to_commit();
-  rows_.append(batch, setting_.format, execution_->view() != nullptr ? *execution_->view() : *view_);
+  GRAFT_TRY(rows_.append(batch, setting_.format, execution_->view() != nullptr ? *execution_->view() : *view_));
   had_rows_ |= batch.rows() > 0;
   if (ended) {
     if (prepared_->mode() == cypher::QueryMode::kProfile) profile_ = execution_->profile();
@@ -161,7 +183,8 @@ void StatementResult::abandon() {
 // ---- LaneStatement ----
 
 LaneStatement::LaneStatement(StatementSetting setting, Statement statement, Prepared prepared, uint64_t catalog_version)
-    : setting_(std::move(setting)), statement_(std::move(statement)), prepared_(std::move(prepared)), catalog_version_(catalog_version) {}
+    : setting_(std::move(setting)), statement_(std::move(statement)), prepared_(std::move(prepared)), catalog_version_(catalog_version),
+      rows_(setting_.limits.memory_pool) {}
 
 Result<replication::LaneWork::Outcome> LaneStatement::run(graph::GraphTransaction& transaction, bool with_budget) {
   rows_.clear();
@@ -195,7 +218,7 @@ Result<replication::LaneWork::Outcome> LaneStatement::execute(cypher::Execution&
   bool done = false;
   while (!done) {
     GRAFT_TRY_ASSIGN(const cypher::RowBatch batch, execution.next(kRowsPerBatch, &done));
-    rows_.append(batch, setting_.format, transaction.view());
+    GRAFT_TRY(rows_.append(batch, setting_.format, transaction.view()));
     if (with_budget && rows_.rows() > kLaneRows) return Outcome::kOverBudget;
     if (rows_.bytes() > kMostKeptBytes) return too_many_rows();
   }

@@ -22,6 +22,7 @@ using Prepared = std::shared_ptr<const cypher::PreparedQuery>;
 struct StatementLimits {
   uint64_t memory_bytes = uint64_t{1} << 30;
   cypher::MemoryPool* memory_pool = nullptr;                            // all statements together; null: no limit
+  uint64_t change_bytes = uint64_t{64} << 20;                           // what a transaction may change: the replica's limit
   env::Duration transaction_timeout{0};                                 // 0: none
   env::Duration idle_timeout = std::chrono::minutes(10);                // without a request in between; 0: none
 };
@@ -59,7 +60,7 @@ cypher::ExecutionOptions execution_options(const StatementSetting& setting, cons
 class StatementResult {
  public:
   StatementResult(StatementSetting setting, Prepared prepared, std::shared_ptr<Canceller> canceller)
-      : setting_(std::move(setting)), prepared_(std::move(prepared)), canceller_(std::move(canceller)) {}
+      : setting_(std::move(setting)), prepared_(std::move(prepared)), canceller_(std::move(canceller)), rows_(setting_.limits.memory_pool) {}
 
   // A read of a pinned version, which the result then owns; or of a transaction's view, which outlives the result.
   void start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
@@ -68,8 +69,9 @@ class StatementResult {
   // The whole of a read that has always been short. False: it was not short, or has many rows, or failed, and is to be run
   // on a worker from its beginning.
   bool read_at_once(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
-  // Runs a write to its end inside a transaction; the rows are kept. Error: the transaction is to be rolled back.
-  Status run_write(const Statement& statement, graph::GraphTransaction& transaction);
+  // Runs a write to its end inside a transaction; the rows are kept. What the transaction holds afterwards is added to
+  // *held, and counts against the memory of one statement. Error: the transaction is to be rolled back.
+  Status run_write(const Statement& statement, graph::GraphTransaction& transaction, cypher::MemoryShare* held);
   // CALL { } IN TRANSACTIONS: reads the version; batches gives the transactions that produce() comes back with.
   void start_batches(const Statement& statement, std::shared_ptr<const graph::GraphView> view, std::unique_ptr<cypher::BatchTransactions> batches);
   // Takes over rows that were made elsewhere: on the lane.
@@ -100,6 +102,7 @@ class StatementResult {
  private:
   Status produce_batch(size_t max_rows);
   void start(std::shared_ptr<const graph::GraphView> view, cypher::ExecutionOptions options);
+  Status keep_account(uint64_t bytes, cypher::MemoryShare* held) const;
 
   StatementSetting setting_;
   Prepared prepared_;

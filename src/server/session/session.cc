@@ -13,6 +13,8 @@ constexpr size_t kMessageLimitBeforeLogin = 64 * 1024;
 constexpr size_t kMostQueuedMessages = 256;
 constexpr size_t kMostQueuedBytes = size_t{1} << 20;
 constexpr size_t kMostUnsentBytes = size_t{1} << 20;
+// Longer ones are decoded by a worker: the io role has others to serve.
+constexpr size_t kLongMessageBytes = size_t{256} << 10;
 constexpr env::Duration kLoginTime = std::chrono::seconds(30);
 constexpr env::Duration kKeepAliveAfter = std::chrono::seconds(1);
 
@@ -22,7 +24,7 @@ Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled by
 
 Session::Session(std::shared_ptr<SessionServices> services, std::shared_ptr<env::Connection> connection, uint64_t number)
     : services_owner_(std::move(services)), services_(*services_owner_), connection_(std::move(connection)), number_(number),
-      nobody_since_(services_.clock.monotonic()) {
+      nobody_since_(services_.clock.monotonic()), incoming_(services_.limits.memory_pool) {
   reader_.set_limit(kMessageLimitBeforeLogin);
 }
 
@@ -70,11 +72,19 @@ void Session::feed_messages(std::string_view bytes) {
       interrupt();
     }
   }
+  if (!account_incoming()) {
+    return fail_and_close({ErrorCode::kOutOfMemory, "All queries together need more memory than their limit (total_query_memory_mb): there is no room for a message as long as this one."});
+  }
   if (!status.ok()) return end(true);  // a close would go on taking what this client sends for a while
   if (!reading_paused_ && (queue_.size() > kMostQueuedMessages || queued_bytes_ > kMostQueuedBytes)) {
     reading_paused_ = true;
     connection_->pause_reading();
   }
+}
+
+bool Session::account_incoming() {
+  const size_t bytes = queued_bytes_ + reader_.buffered();
+  return incoming_.resize(bytes > kMostQueuedBytes ? bytes : 0);
 }
 
 // ---- messages ----
@@ -88,12 +98,13 @@ void Session::process() {
       wait_for(Wait::kClient);
       break;
     }
-    const std::string message = std::move(queue_.front());
+    std::string message = std::move(queue_.front());
     queue_.pop_front();
     queued_bytes_ -= message.size();
-    handle(message);
+    handle(std::move(message));
   }
   processing_ = false;
+  account_incoming();
   flush();
   if (reading_paused_ && state_ != State::kClosed && queue_.size() <= kMostQueuedMessages / 2 && queued_bytes_ <= kMostQueuedBytes / 2) {
     reading_paused_ = false;
@@ -101,14 +112,26 @@ void Session::process() {
   }
 }
 
-void Session::handle(const std::string& message) {
+void Session::handle(std::string message) {
   last_request_ = services_.clock.monotonic();
   const bool reset = is_reset(message);
   if (reset && pending_resets_ > 0) --pending_resets_;
   const bool logged_in = state_ >= State::kReady;
   const bool goodbye = message.size() == 2 && message == std::string_view("\xB0\x02");
   if (logged_in && !reset && !goodbye && (state_ == State::kFailed || pending_resets_ > 0)) return append_ignored(&out_);
-  Result<Request> request = decode_request(message, version_);
+  if (message.size() > kLongMessageBytes) {
+    auto shared = std::make_shared<const std::string>(std::move(message));
+    auto decode = [shared, version = version_] { return std::make_shared<Result<Request>>(decode_request(*shared, version)); };
+    on_worker(std::move(decode), [this, logged_in](std::shared_ptr<Result<Request>> request) { handle_decoded(std::move(*request), logged_in); });
+    return;
+  }
+  handle_decoded(decode_request(message, version_), logged_in);
+}
+
+void Session::handle_decoded(Result<Request> request, bool logged_in) {
+  if (logged_in && pending_resets_ > 0 && request.ok() && !std::holds_alternative<ResetRequest>(*request) && !std::holds_alternative<GoodbyeRequest>(*request)) {
+    return append_ignored(&out_);  // it came while a worker decoded this one
+  }
   if (!request.ok()) return logged_in ? fail(request.error()) : fail_and_close(request.error());
   if (!allowed(*request)) {
     return fail_and_close({ErrorCode::kRequestInvalid, fmt::format("{} is not expected in the connection's state.", request_name(*request))});
@@ -186,10 +209,14 @@ void Session::handle_reset() {
 // Large results are freed on a worker.
 void Session::give_up_results() {
   fetch_.reset();
-  if (autocommit_ != nullptr) services_.worker.post([result = std::move(autocommit_)]() mutable { result.reset(); });
-  autocommit_ = nullptr;
+  discard(std::exchange(autocommit_, nullptr));
   entry_ = nullptr;
   streaming_over_.reset();
+}
+
+// Whoever waits for an answer does not wait for this.
+void Session::discard(std::shared_ptr<StatementResult> result) {
+  if (result != nullptr) services_.worker.post([result = std::move(result)]() mutable { result.reset(); });
 }
 
 // ---- answers ----

@@ -84,6 +84,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
     std::shared_ptr<const graph::GraphView> reader;            // else: a pinned version
     replication::Position position;
     std::map<int64_t, std::shared_ptr<StatementResult>> results;
+    std::unique_ptr<cypher::MemoryShare> memory;  // what the writer holds
     int64_t next_result = 0;
     std::shared_ptr<RunningTransaction> entry;
     env::Duration deadline{0};            // 0: none
@@ -102,13 +103,16 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   // session.cc: connection, queue, state
   void feed_handshake(std::string_view bytes);
   void feed_messages(std::string_view bytes);
+  bool account_incoming();
   void process();
-  void handle(const std::string& message);
+  void handle(std::string message);
+  void handle_decoded(Result<Request> request, bool logged_in);
   void dispatch(Request& request);
   bool allowed(const Request& request) const;
   void interrupt();
   void handle_reset();
   void give_up_results();
+  void discard(std::shared_ptr<StatementResult> result);
   void succeed(graph::Map metadata = {});
   void fail(const Error& error);
   void fail_and_close(const Error& error);
@@ -134,10 +138,10 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
 
   // session_run.cc: autocommit statements
   void handle_run(RunRequest& request);
-  struct Plan;  // what the first worker step came to
-  Result<Plan> plan_autocommit(const StatementSetting& setting, const Statement& statement, const TransactionExtra& extra);
-  std::optional<Result<Plan>> plan_at_once(Statement& statement, TransactionExtra& extra);
-  void planned(Result<Plan> plan);
+  struct Plan;  // what the first worker step comes to
+  Status plan_autocommit(Plan& plan);
+  bool plan_at_once(Plan& plan, Status* status);
+  void planned(std::shared_ptr<Plan> plan, const Status& status);
   void read_when_ready(std::shared_ptr<Plan> plan);
   void start_read_at(std::shared_ptr<Plan> plan, replication::ReadVersion version);
   void write_when_leader(std::shared_ptr<Plan> plan);
@@ -217,6 +221,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   MessageReader reader_;
   std::deque<std::string> queue_;     // whole messages, not handled yet
   size_t queued_bytes_ = 0;
+  cypher::MemoryShare incoming_;      // long messages count in the memory that all statements share
   size_t pending_resets_ = 0;
   bool reading_paused_ = false;
   std::string out_;                   // answers, sent by flush()

@@ -52,7 +52,7 @@ void Session::run_batched(std::shared_ptr<Plan> plan, const cypher::BatchPositio
     rows.columns = plan->prepared->columns().size();
     rows.values.assign(rows.columns, graph::Value::integer(at.affected));
     RecordBuffer records;
-    records.append(rows, plan->setting.format, graph::GraphView(services_.replica.applied().version));
+    if (Status status = records.append(rows, plan->setting.format, graph::GraphView(services_.replica.applied().version)); !status.ok()) return fail(status.error());
     auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
     result->adopt(std::move(records), {}, outcome->counters);
     open_autocommit(std::move(result), outcome->position);

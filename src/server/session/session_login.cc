@@ -11,7 +11,7 @@
 namespace graft::server {
 namespace {
 
-constexpr size_t kMessageLimit = size_t{64} << 20;
+constexpr size_t kMessageLimit = size_t{256} << 20;
 // Drivers read what a server is from here; some want Neo4j's name and a version that they know.
 const std::string kServerAgent = "Neo4j/5.26.0-graft." + std::string(kVersion);
 // A driver gives a silent connection up after this, so it lives through a machine that vanishes without a word;

@@ -8,7 +8,7 @@ namespace graft::server {
 
 struct Session::Plan {
   StatementSetting setting;
-  Statement statement;
+  Statement statement;                                 // text, parameters, limits: known before it is planned
   TransactionExtra extra;
   Prepared prepared;
   uint64_t catalog_version = 0;                       // that it was prepared with

@@ -130,7 +130,7 @@ void Session::change_password(std::shared_ptr<Plan> plan) {
     services_.replica.autocommit(lane_work, on_io<replication::CommitOutcome>([this, plan](Result<replication::CommitOutcome> outcome) {
       if (!outcome.ok()) return fail(outcome.error());
       auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
-      result->adopt({}, {}, outcome->counters);
+      result->adopt(RecordBuffer(), {}, outcome->counters);
       open_autocommit(std::move(result), outcome->position);
     }));
   });

@@ -44,53 +44,53 @@ void Session::handle_run(RunRequest& request) {
   if (services_.worker.backlog() > kMostWaitingForWorkers) {
     return fail({ErrorCode::kOverloaded, "The server is overloaded: too many statements wait to be run. Try again."});
   }
-  auto statement = std::make_shared<Statement>(Statement{std::move(request.query), std::move(request.parameters)});
-  set_timeout(request.extra, &statement->timeout, &statement->timeout_code);
+  auto plan = std::make_shared<Plan>();
+  plan->setting = setting();
+  Statement& statement = plan->statement;
+  statement.text = std::move(request.query);
+  statement.parameters = std::move(request.parameters);
+  set_timeout(request.extra, &statement.timeout, &statement.timeout_code);
   entry_ = enter_registry(request.extra);
-  entry_->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
-  auto extra = std::make_shared<TransactionExtra>(std::move(request.extra));
-  if (auto plan = plan_at_once(*statement, *extra)) return planned(std::move(*plan));
-  running_ = statement->canceller;
-  env::TaskRunner& runner = services_.control != nullptr && asks_server(statement->text) ? *services_.control : services_.worker;
-  on_runner(runner, [this, setting = setting(), statement, extra] { return plan_autocommit(setting, *statement, *extra); },
-            [this](Result<Plan> plan) { planned(std::move(plan)); });
+  entry_->query_begins(statement.text, services_.clock.wall(), statement_started_, statement.canceller);
+  plan->extra = std::move(request.extra);
+  Status at_once;
+  if (plan_at_once(*plan, &at_once)) return planned(std::move(plan), at_once);
+  running_ = statement.canceller;
+  env::TaskRunner& runner = services_.control != nullptr && asks_server(statement.text) ? *services_.control : services_.worker;
+  on_runner(runner, [this, plan] { return plan_autocommit(*plan); }, [this, plan](const Status& status) { planned(plan, status); });
 }
 
 // What has a plan already and needs no worker: a read that has always been short is run here and now, as handing it to a
 // worker and back costs more; a write goes on to the lane.
-std::optional<Result<Session::Plan>> Session::plan_at_once(Statement& statement, TransactionExtra& extra) {
+bool Session::plan_at_once(Plan& plan, Status* status) {
   const replication::ReadVersion applied = services_.replica.applied();
-  if (!applied.version) return std::nullopt;
+  if (!applied.version) return false;
   auto view = std::make_shared<graph::GraphView>(applied.version);
-  Prepared prepared = services_.engine.find_prepared(statement.text, *view);
-  if (prepared == nullptr || !runs_anywhere(*prepared)) return std::nullopt;
-  const Result<bool> here = reached(extra.bookmarks, applied.position);
-  if (!here.ok()) return Result<Plan>(here.error());
-  Plan plan;
-  plan.setting = setting();
+  Prepared prepared = services_.engine.find_prepared(plan.statement.text, *view);
+  if (prepared == nullptr || !runs_anywhere(*prepared)) return false;
+  const Result<bool> here = reached(plan.extra.bookmarks, applied.position);
+  if (!here.ok()) {
+    *status = here.error();
+    return true;
+  }
   plan.catalog_version = view->catalog().version();
   plan.prepared = prepared;
   plan.position = applied.position;
-  if (prepared->type() == cypher::QueryType::kRead && *here && extra.mode == AccessMode::kRead) {
-    plan.result = std::make_shared<StatementResult>(plan.setting, std::move(prepared), statement.canceller);
-    if (!plan.result->read_at_once(statement, std::move(view))) return std::nullopt;
-    return Result<Plan>(std::move(plan));
-  }
-  plan.statement = std::move(statement);
-  plan.extra = std::move(extra);
-  return Result<Plan>(std::move(plan));
+  if (prepared->type() != cypher::QueryType::kRead || !*here || plan.extra.mode != AccessMode::kRead) return true;
+  plan.result = std::make_shared<StatementResult>(plan.setting, std::move(prepared), plan.statement.canceller);
+  if (plan.result->read_at_once(plan.statement, std::move(view))) return true;
+  plan.result = nullptr;
+  return false;
 }
 
 // On a worker: touches nothing of the session's.
-Result<Session::Plan> Session::plan_autocommit(const StatementSetting& setting, const Statement& statement, const TransactionExtra& extra) {
+Status Session::plan_autocommit(Plan& plan) {
+  const StatementSetting& setting = plan.setting;
+  const Statement& statement = plan.statement;
   const replication::ReadVersion applied = services_.replica.applied();
   if (!applied.version) return unavailable_error();
-  GRAFT_TRY_ASSIGN(const bool here, reached(extra.bookmarks, applied.position));
+  GRAFT_TRY_ASSIGN(const bool here, reached(plan.extra.bookmarks, applied.position));
   auto view = std::make_shared<graph::GraphView>(applied.version);
-  Plan plan;
-  plan.setting = setting;
-  plan.statement = statement;
-  plan.extra = extra;
   plan.catalog_version = view->catalog().version();
   GRAFT_TRY_ASSIGN(plan.prepared, prepare(setting, statement, *view));
   plan.position = applied.position;
@@ -99,24 +99,25 @@ Result<Session::Plan> Session::plan_autocommit(const StatementSetting& setting, 
     auto call = setting.engine->server_call(*plan.prepared, *view, execution_options(setting, statement, *view, nullptr));
     if (auto* error = std::get_if<cypher::QueryError>(&call)) return to_error(*error);
     plan.call = std::get<cypher::ServerCall>(std::move(call));
-    return plan;
+    return {};
   }
-  if (runs && plan.prepared->type() != cypher::QueryType::kRead) return plan;
+  if (runs && plan.prepared->type() != cypher::QueryType::kRead) return {};
   const bool at_once = plan.prepared->asks_server();  // an administrator may want to know why nothing goes on
-  if (runs && !at_once && (!here || extra.mode == AccessMode::kWrite)) return plan;
+  if (runs && !at_once && (!here || plan.extra.mode == AccessMode::kWrite)) return {};
   plan.result = std::make_shared<StatementResult>(setting, plan.prepared, statement.canceller);
-  if (runs) {
-    GRAFT_TRY(plan.result->read_first(statement, std::move(view)));
-    if (at_once) GRAFT_TRY(plan.result->produce_all());
-  }
-  return plan;
+  if (!runs) return {};
+  GRAFT_TRY(plan.result->read_first(statement, std::move(view)));
+  return at_once ? plan.result->produce_all() : Status();
 }
 
-void Session::planned(Result<Plan> planned) {
+void Session::planned(std::shared_ptr<Plan> plan, const Status& status) {
   running_ = nullptr;
-  if (!planned.ok()) return fail(planned.error());
-  auto plan = std::make_shared<Plan>(std::move(planned).value());
-  if (plan->result != nullptr) return open_autocommit(std::move(plan->result), plan->position);
+  std::shared_ptr<StatementResult> result = std::move(plan->result);
+  if (!status.ok()) {
+    discard(std::move(result));
+    return fail(status.error());
+  }
+  if (result != nullptr) return open_autocommit(std::move(result), plan->position);
   if (plan->call) return run_server_procedure(std::move(plan));
   if (plan->prepared->type() == cypher::QueryType::kRead) return read_when_ready(std::move(plan));
   if (plan->extra.mode == AccessMode::kRead) return fail(write_in_read_mode());
@@ -144,20 +145,20 @@ void Session::start_read_at(std::shared_ptr<Plan> plan, replication::ReadVersion
     auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
     if (result->read_at_once(plan->statement, std::move(view))) return open_autocommit(std::move(result), plan->position);
   }
-  auto work = [plan, version = std::move(version)]() -> Result<std::shared_ptr<StatementResult>> {
+  auto work = [plan, version = std::move(version)]() -> Status {
     auto view = std::make_shared<graph::GraphView>(version.version);
     if (view->catalog().version() != plan->catalog_version) {
       GRAFT_TRY_ASSIGN(plan->prepared, prepare(plan->setting, plan->statement, *view));
     }
-    auto result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
-    GRAFT_TRY(result->read_first(plan->statement, std::move(view)));
-    return result;
+    plan->result = std::make_shared<StatementResult>(plan->setting, plan->prepared, plan->statement.canceller);
+    return plan->result->read_first(plan->statement, std::move(view));
   };
   running_ = plan->statement.canceller;
-  on_worker(std::move(work), [this, plan](Result<std::shared_ptr<StatementResult>> result) {
+  on_worker(std::move(work), [this, plan](const Status& status) {
     running_ = nullptr;
-    if (!result.ok()) return fail(result.error());
-    open_autocommit(std::move(result).value(), plan->position);
+    if (status.ok()) return open_autocommit(std::move(plan->result), plan->position);
+    discard(std::move(plan->result));
+    fail(status.error());
   });
 }
 

@@ -59,6 +59,7 @@ void Session::begin_read(TransactionExtra extra, bool linearizable) {
 void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionExtra& extra) {
   transaction_ = std::move(transaction);
   transaction_->entry = enter_registry(extra);
+  transaction_->memory = std::make_unique<cypher::MemoryShare>(services_.limits.memory_pool);
   env::Duration timeout{0};
   set_timeout(extra, &timeout, &transaction_->timeout_code);
   if (timeout > env::Duration(0)) {
@@ -110,40 +111,47 @@ void Session::run_in_transaction(RunRequest& request) {
   transaction_->entry->query_begins(statement->text, services_.clock.wall(), statement_started_, statement->canceller);
   if (auto result = read_at_once(*statement)) return opened_in_transaction(std::move(result));
   running_ = statement->canceller;
-  auto wait = std::make_shared<std::optional<IndexWait>>();
-  auto work = [this, wait, setting = setting(), statement, transaction = transaction_]() -> Result<std::shared_ptr<StatementResult>> {
+  struct Started {
+    std::shared_ptr<StatementResult> result;
+    std::optional<IndexWait> wait;
+  };
+  auto started = std::make_shared<Started>();
+  auto work = [this, started, setting = setting(), statement, transaction = transaction_]() -> Status {
     GRAFT_TRY_ASSIGN(const Prepared prepared, prepare(setting, *statement, transaction->view()));
-    auto result = std::make_shared<StatementResult>(setting, prepared, statement->canceller);
-    if (prepared->mode() == cypher::QueryMode::kExplain) return result;
+    started->result = std::make_shared<StatementResult>(setting, prepared, statement->canceller);
+    StatementResult& result = *started->result;
+    if (prepared->mode() == cypher::QueryMode::kExplain) return {};
     if (prepared->is_cluster_procedure()) {
       auto call = setting.engine->server_call(*prepared, transaction->view(), execution_options(setting, *statement, transaction->view(), nullptr));
       if (auto* error = std::get_if<cypher::QueryError>(&call)) return to_error(*error);
       if (const auto& waiting = std::get<cypher::ServerCall>(call); waiting.waits_for_indexes()) {
         const replication::ReadVersion applied = services_.replica.applied();
-        GRAFT_TRY_ASSIGN(*wait, index_wait(waiting, graph::GraphView(applied.version).catalog()));
-        return result;
+        GRAFT_TRY_ASSIGN(started->wait, index_wait(waiting, graph::GraphView(applied.version).catalog()));
+        return {};
       }
       if (std::get<cypher::ServerCall>(call).batched == nullptr)
         return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
     }
     if (prepared->type() == cypher::QueryType::kRead) {
-      GRAFT_TRY(result->read_first(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view())));
-      return result;
+      return result.read_first(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
     }
     if (prepared->commits_in_batches()) return batches_in_transaction();
     if (transaction->mode == AccessMode::kRead) return write_in_read_mode();
     if (transaction->writer == nullptr) return not_leader_error();
     // What is still being read must not see what is written now.
     for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce_all());
-    GRAFT_TRY(result->run_write(*statement, transaction->writer->graph()));
-    return result;
+    return result.run_write(*statement, transaction->writer->graph(), transaction->memory.get());
   };
-  on_worker(std::move(work), [this, wait](Result<std::shared_ptr<StatementResult>> result) {
+  on_worker(std::move(work), [this, started](const Status& status) {
     running_ = nullptr;
-    if (auto over = transaction_over()) return fail(*over);
-    if (!result.ok()) return fail(result.error());
-    if (wait->has_value()) return await_in_transaction(std::move(**wait), std::move(*result));
-    opened_in_transaction(std::move(*result));
+    std::shared_ptr<StatementResult> result = std::move(started->result);
+    auto over = transaction_over();
+    if (over || !status.ok()) {
+      transaction_->results[transaction_->next_result++] = std::move(result);  // ends with what it reads
+      return fail(over ? *over : status.error());
+    }
+    if (started->wait) return await_in_transaction(std::move(*started->wait), std::move(result));
+    opened_in_transaction(std::move(result));
   });
 }
 
