@@ -3,6 +3,7 @@
 // A graph and a query engine in one process, without replication or Bolt: for tests of Cypher.
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -51,6 +52,7 @@ class InProcessDatabase {
       return database_.finish(*tx);
     }
     void rollback() { open_.reset(); }
+    bool open() const { return open_ != nullptr; }
 
     // A statement of its own, or one of the open transaction.
     Result<QueryAnswer> run(std::string_view text, const Parameters& parameters = {}) {
@@ -85,6 +87,9 @@ class InProcessDatabase {
   // For every statement from now on.
   void set_limits(env::Duration timeout, uint64_t memory_bytes) { options_.timeout = timeout, options_.memory_budget_bytes = memory_bytes; }
 
+  // Called with each committed change set, in the order of the versions: what replication would tell the followers.
+  void set_follower(std::function<void(const graph::ChangeSetBytes&)> follower) { follower_ = std::move(follower); }
+
   // A session of the database's own.
   void begin() { own_.begin(); }
   Status commit() { return own_.commit(); }
@@ -114,9 +119,9 @@ class InProcessDatabase {
     GRAFT_TRY(tx.work->check_constraints());
     if (!tx.work->has_changes()) return {};
     std::vector<graph::SchemaTask> unfinished = tx.work->counters().unfinished;
-    std::string changes = tx.work->take_change_set();
+    graph::ChangeSetBytes changes = tx.work->take_change_set();
     if (store_->head().number() == tx.base) {
-      append(*tx.work);
+      append(*tx.work, changes);
       return finish_schema(unfinished);
     }
     for (const auto& [version, terms] : written_) {
@@ -126,16 +131,16 @@ class InProcessDatabase {
     }
     std::unique_ptr<Transaction> again = make_transaction(false);
     GRAFT_TRY(again->work->replay(changes, true));
-    again->work->take_change_set();
-    append(*again->work);
+    append(*again->work, again->work->take_change_set());
     return finish_schema(unfinished);
   }
 
-  void append(graph::GraphTransaction& work) {
+  void append(graph::GraphTransaction& work, const graph::ChangeSetBytes& changes) {
     graph::WriteTerms terms = work.take_write_terms();
     store_->append_head(work.release_fork());
     store_->advance_applied();
     written_.emplace_back(store_->head().number(), std::move(terms));
+    if (follower_ != nullptr) follower_(changes);
   }
 
   // What the leader's background does in a server.
@@ -152,8 +157,7 @@ class InProcessDatabase {
         if (!checked.ok()) failure = checked.error().message;
         GRAFT_TRY(checked.ok() ? work.finish_check(tasks[0]) : work.drop_checked(tasks[0]));
       }
-      work.take_change_set();
-      append(work);
+      append(work, work.take_change_set());
       bool waits = std::find(waited_for.begin(), waited_for.end(), tasks[0]) != waited_for.end();
       if (!failure.empty() && waits && status.ok()) status = Error{ErrorCode::kConstraintCreationFailed, failure};
     }
@@ -220,6 +224,7 @@ class InProcessDatabase {
   std::unique_ptr<QueryEngine> engine_;
   ExecutionOptions options_{.procedure_context = {nullptr, nullptr, "admin", true}};
   uint64_t transactions_ = 0;
+  std::function<void(const graph::ChangeSetBytes&)> follower_;
   std::vector<std::pair<storage::VersionNo, graph::WriteTerms>> written_;
   Session own_{*this};
 };
