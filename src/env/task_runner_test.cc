@@ -48,6 +48,30 @@ TEST(IoRunner, RunsInOrderWithTimersAndCancel) {
   expect_order_timers_and_cancel(transport.runner());
 }
 
+// What a waiting task holds is gone when stop() returns: others are destroyed after that.
+TEST(IoRunner, StopDropsWhatWaits) {
+  AsioTransport transport("io");
+  std::promise<void> entered, release;
+  std::weak_ptr<int> waiting, timed;
+  transport.runner().post([&] {
+    entered.set_value();
+    release.get_future().wait();
+  });
+  {
+    auto held = std::make_shared<int>(1), later = std::make_shared<int>(2);
+    waiting = held, timed = later;
+    transport.runner().post([held, &transport] { transport.runner().post([held] {}); });
+    transport.runner().post_after(std::chrono::hours(1), [later] {});
+  }
+  EXPECT_EQ(transport.runner().backlog() > 0, true);
+  entered.get_future().wait();
+  std::thread stopper([&] { transport.stop(); });
+  release.set_value();
+  stopper.join();
+  EXPECT_TRUE(waiting.expired());
+  EXPECT_TRUE(timed.expired());
+}
+
 TEST(ThreadRunner, CountsTheBacklogAndTakesTasksThatOwn) {
   ThreadRunner runner("test");
   std::promise<void> entered, release, done;

@@ -67,7 +67,7 @@ Result<std::unique_ptr<BoltServer>> BoltServer::start(SessionServices services, 
   return std::unique_ptr<BoltServer>(new BoltServer(std::move(shared)));
 }
 
-BoltServer::~BoltServer() { shared_->listener.reset(); }
+BoltServer::~BoltServer() { shared_->stop(); }
 
 void BoltServer::stop() {
   shared_->services.io.post([shared = shared_] { shared->stop(); });

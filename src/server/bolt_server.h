@@ -17,6 +17,7 @@ class BoltServer {
   static Result<std::unique_ptr<BoltServer>> start(SessionServices services, env::Transport& transport, const env::Address& address,
                                                    const env::TlsFiles* tls);
 
+  // After the io role and the workers have ended: what sessions hold is let go, whoever still knows them.
   ~BoltServer();
 
   // No new connections; ends the open ones. Any thread; the rest happens on the io role, which goes on running.

@@ -29,7 +29,12 @@ void IoThread::stop() {
   thread_.join();
   for (const auto& connection : connections_) connection->release();  // breaks the circle handler <-> connection
   connections_.clear();
+  std::deque<Task> tasks;  // these too are destroyed without a lock
   std::map<TimerId, Timer> timers;
+  {
+    std::lock_guard lock(tasks_mutex_);
+    tasks.swap(tasks_);
+  }
   {
     std::lock_guard lock(timers_mutex_);
     timers.swap(timers_);
@@ -37,12 +42,28 @@ void IoThread::stop() {
 }
 
 void IoThread::post(Task task) {
-  if (stopped_) return;
-  waiting_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(context_, [this, task = std::move(task)]() mutable {
-    waiting_.fetch_sub(1, std::memory_order_relaxed);
-    task();
-  });
+  {
+    std::lock_guard lock(tasks_mutex_);
+    if (stopped_) return;
+    tasks_.push_back(std::move(task));
+  }
+  asio::post(context_, [this] { run_next(); });
+}
+
+void IoThread::run_next() {
+  Task task;
+  {
+    std::lock_guard lock(tasks_mutex_);
+    if (tasks_.empty()) return;
+    task = std::move(tasks_.front());
+    tasks_.pop_front();
+  }
+  task();
+}
+
+size_t IoThread::backlog() const {
+  std::lock_guard lock(tasks_mutex_);
+  return tasks_.size();
 }
 
 TimerId IoThread::post_after(Duration delay, Task task) {

@@ -3,6 +3,7 @@
 // Internal to env/posix: one io thread, its event loop, its timers and the connections that belong to it.
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,7 @@ class IoThread final : public TaskRunner {
   void post(Task task) override;
   TimerId post_after(Duration delay, Task task) override;
   bool cancel(TimerId timer) override;
-  size_t backlog() const override { return waiting_.load(std::memory_order_relaxed); }
+  size_t backlog() const override;
 
   void stop();  // ends and joins the thread; drops what waits
 
@@ -37,14 +38,18 @@ class IoThread final : public TaskRunner {
   void remove(const std::shared_ptr<StreamConnection>& connection) { connections_.erase(connection); }
 
  private:
+  void run_next();
   void expire(TimerId timer);
 
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::vector<char> read_buffer_;
   std::set<std::shared_ptr<StreamConnection>> connections_;  // open ones
-  std::atomic<size_t> waiting_{0};
   std::atomic<bool> stopped_{false};
+
+  // Not in the context: what is left in that lives until its destruction, and tasks hold what has to be gone before.
+  mutable std::mutex tasks_mutex_;
+  std::deque<Task> tasks_;
 
   struct Timer {
     std::unique_ptr<asio::steady_timer> timer;
