@@ -40,6 +40,11 @@ std::shared_ptr<storage::Store> Chain::store() const {
   return store_;
 }
 
+Chain::Standing Chain::standing() const {
+  std::lock_guard lock(mutex_);
+  return {store_, applied_, opening_};
+}
+
 std::shared_ptr<Opening> Chain::opening() const {
   std::lock_guard lock(mutex_);
   return opening_;

@@ -63,6 +63,13 @@ class Chain {
   // ---- any role
   AppliedPoint applied() const;
   std::shared_ptr<storage::Store> store() const;
+  // Store, applied point and opening (null while closed) that belong together: each may be replaced at any time.
+  struct Standing {
+    std::shared_ptr<storage::Store> store;
+    AppliedPoint applied;
+    std::shared_ptr<Opening> opening;
+  };
+  Standing standing() const;
   std::shared_ptr<Opening> opening() const;  // null while closed
   // Stops the lane (leadership lost, or the node fails). Items go to the watch.
   void close();

@@ -37,20 +37,20 @@ void Checkpointer::poll() {
 
 void Checkpointer::check() {
   if (checkpoint_ || stopping_ || failed_once_) return;
-  AppliedPoint point = chain_.applied();
-  std::shared_ptr<storage::Store> store = chain_.store();
+  Chain::Standing now = chain_.standing();
   // A dropped table's pages go in slices.
-  store->collect_garbage(kCollectPages);
-  if (point.index <= store->durable_meta().applied_index) return;
+  now.store->collect_garbage(kCollectPages);
+  if (now.applied.index <= now.store->durable_meta().applied_index) return;
   uint64_t log_bytes = log_.bytes();
   log_bytes_at_last_ = std::min(log_bytes_at_last_, log_bytes);
-  bool due = log_bytes - log_bytes_at_last_ >= options_.log_bytes || store->stats().dirty_bytes >= options_.dirty_bytes ||
+  bool due = log_bytes - log_bytes_at_last_ >= options_.log_bytes || now.store->stats().dirty_bytes >= options_.dirty_bytes ||
              clock_.monotonic() - last_at_ >= options_.interval;
-  if (due) begin(point);
+  if (due) begin(std::move(now));
 }
 
-void Checkpointer::begin(const AppliedPoint& point) {
-  store_ = chain_.store();
+void Checkpointer::begin(Chain::Standing now) {
+  const AppliedPoint& point = now.applied;
+  store_ = std::move(now.store);
   storage::CheckpointMeta meta{point.index, point.term, encode_checkpoint_extra(point.mark)};
   auto checkpoint = store_->begin_checkpoint(point.version, std::move(meta));
   last_at_ = clock_.monotonic();
@@ -119,8 +119,7 @@ void Checkpointer::stop(uint64_t finish_within_bytes, std::function<void()> done
       stopping_ = std::move(done);
       return;
     }
-    AppliedPoint point = chain_.applied();
-    std::shared_ptr<storage::Store> store = chain_.store();
+    const auto [store, point, opening] = chain_.standing();
     bool wanted = !failed_once_ && finish_within_bytes != 0 && point.index > store->durable_meta().applied_index && store->stats().dirty_bytes <= finish_within_bytes;
     failed_once_ = true;  // none after this one
     if (wanted) {

@@ -43,7 +43,7 @@ class Checkpointer {
 
  private:
   void check();
-  void begin(const AppliedPoint& point);
+  void begin(Chain::Standing now);
   void step();
   void finish();
   void release();

@@ -109,12 +109,9 @@ void ReplicaCore::autocommit(std::shared_ptr<LaneWork> work, CommitCallback done
 }
 
 Result<std::unique_ptr<ForkTransaction>> ReplicaCore::fork_transaction() {
-  // The opening first: what is applied later belongs to it, or the opening is dead when it commits.
-  std::shared_ptr<Opening> opening = chain_->opening();
-  if (!opening) return not_leader_error();
-  std::shared_ptr<storage::Store> store = chain_->store();
-  AppliedPoint point = chain_->applied();
-  return std::make_unique<ForkTransaction>(std::move(store), std::move(opening), point.version, position_at(point.index));
+  Chain::Standing now = chain_->standing();
+  if (!now.opening) return not_leader_error();
+  return std::make_unique<ForkTransaction>(std::move(now.store), std::move(now.opening), now.applied.version, position_at(now.applied.index));
 }
 
 // A large statement: runs on a fork on a worker; its commit is validated like an explicit transaction's. When others

@@ -101,9 +101,10 @@ void SchemaBuilder::go_on(env::Duration pause) {
 void SchemaBuilder::begin_check(const SchemaTask& task, const std::shared_ptr<Opening>& opening) {
   check_ = std::make_unique<Check>();
   check_->task = task;
-  check_->store = chain_.store();
+  Chain::Standing now = chain_.standing();
+  check_->store = std::move(now.store);
   check_->opening = opening;
-  check_->version = chain_.applied().version;
+  check_->version = std::move(now.applied.version);
   check_->probe = std::make_unique<graph::GraphTransaction>(check_->store->fork(check_->version), *opening->ids, nullptr);
 }
 

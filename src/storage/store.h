@@ -131,7 +131,7 @@ struct StoreStats {
   uint64_t dirty_bytes = 0;          // changed since the last durable checkpoint
   uint64_t file_bytes = 0;
   uint64_t free_file_bytes = 0;
-  uint64_t pins = 0;                 // versions kept by readers and forks beside `applied` and the head chain
+  uint64_t pins = 0;                 // versions that readers and forks hold, `applied` and the chain included
   uint64_t heap_pages = 0;           // pages and page-map nodes in memory
 };
 

@@ -277,7 +277,9 @@ uint64_t VersionSet::retained_bytes() const {
 
 uint64_t VersionSet::pin_count() const {
   std::lock_guard lock(mutex_);
-  return existing_ - 1 - chain_.size();
+  uint64_t held = existing_ - 1 - chain_.size() + (applied_->pins.load(std::memory_order_relaxed) > 1);
+  for (const Version* v : chain_) held += v->pins.load(std::memory_order_relaxed) > 1;
+  return held;
 }
 
 void VersionSet::release(const Retired& r) {

@@ -98,7 +98,7 @@ class VersionSet {
   void retire_extent(uint64_t file_slot, VersionNo born, VersionNo died);
 
   uint64_t retained_bytes() const;
-  uint64_t pin_count() const;  // versions existing beyond applied and the chain
+  uint64_t pin_count() const;  // versions that others than the set itself hold
 
   // Frees what nobody sees: a heap page, and its extent or a file slot's extent.
   void release(const Retired& r);

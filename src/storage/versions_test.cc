@@ -158,6 +158,27 @@ TEST(Append, RoomOfADroppedVersionIsNotGivenTwice) {
   EXPECT_EQ(store->applied().reader().page(1, 0), "abcdefkept");
 }
 
+// Whoever closes a store that was replaced asks for these: a reader of the newest version counts as one of an older.
+TEST(Pins, OfEveryVersionAreCounted) {
+  MemoryFileSystem fs;
+  auto store = open_store(fs);
+  EXPECT_EQ(store->stats().pins, 0u);
+  VersionRef applied = store->applied();
+  EXPECT_EQ(store->stats().pins, 1u);
+  VersionRef same = applied;
+  EXPECT_EQ(store->stats().pins, 1u);
+  auto fork = store->fork(store->head());
+  fork->put(1, 0, "a");
+  VersionRef head = store->append_head(std::move(fork));
+  EXPECT_EQ(store->stats().pins, 2u);
+  store->advance_applied();
+  EXPECT_EQ(store->stats().pins, 2u);
+  applied = {}, same = {};
+  EXPECT_EQ(store->stats().pins, 1u);
+  head = {};
+  EXPECT_EQ(store->stats().pins, 0u);
+}
+
 TEST(Tables, ThousandsOfThem) {
   MemoryFileSystem fs;
   auto store = open_store(fs);
