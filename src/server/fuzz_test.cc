@@ -3,6 +3,7 @@
 #include "base/test_fuzz.h"
 #include "server/bolt/handshake.h"
 #include "server/bolt/messages.h"
+#include "server/config.h"
 #include "server/session/test_session.h"
 
 namespace graft::server {
@@ -127,6 +128,31 @@ TEST_F(BoltConversations, EndInAnswersOrInAClosedConnection) {
     settle();
   }
   EXPECT_EQ(store_->stats().pins, 0u);  // nobody has forgotten a version
+}
+
+TEST(ConfigFuzz, MutatedFilesAreTakenOrRefusedWithAReason) {
+  const std::vector<std::string> corpus = {
+      R"({"directory": "/var/lib/graft", "host": "127.0.0.1", "bolt_port": 7687, "bolt_raft_port": 9093, "bolt_raft_node_id": 1, "log_dir": "", "verbose": 1})",
+      R"({"bolt_raft_node_id": 2, "bolt_raft_init_peers": [{"bolt_raft_node_id": 1, "ip": "10.0.0.1", "bolt_raft_port": 9093, "bolt_port": 7687},
+          {"bolt_raft_node_id": 2, "ip": "10.0.0.2", "bolt_raft_port": 9093, "bolt_port": 7687}]})",
+      R"({"ssl_auth": true, "server_cert": "c.pem", "server_key": "k.pem", "disable_auth": false, "query_memory_mb": 64, "enable_ip_check": true})",
+      R"({"bolt_raft_init_peers": "[{\"bolt_raft_node_id\": 1, \"ip\": \"::1\", \"bolt_raft_port\": 1, \"bolt_port\": 2}]", "bolt_raft_tick_interval": 20})"};
+  const std::vector<std::string> pieces = {"{", "}", "[", "]", "\"", ":", ",", "null", "true", "-1", "1e999", "18446744073709551616", "0.5", "\\u0000", "\xFF", "\xEF\xBB\xBF", "\"bolt_port\":"};
+  FuzzRun run("ConfigFuzz.MutatedFilesAreTakenOrRefusedWithAReason", 20'000);
+  for (uint64_t seed = 0; run.next(&seed);) {
+    Mutator random(seed);
+    std::string file = random.one_of(std::span<const std::string>(corpus));
+    for (uint64_t rounds = 1 + random.next(4); rounds > 0; --rounds) random.mutate(&file, corpus, pieces);
+    const Result<ParsedConfig> parsed = parse_config(file, "graft.json", {});
+    if (!parsed.ok()) {
+      EXPECT_FALSE(parsed.error().message.empty()) << file;
+    }
+  }
+  for (const char* bracket : {"[", "{\"a\":"}) {
+    std::string deep;
+    for (int i = 0; i < 200'000; ++i) deep += bracket;
+    EXPECT_FALSE(parse_config(deep, "graft.json", {}).ok());
+  }
 }
 
 }  // namespace

@@ -167,8 +167,11 @@ Status StatementResult::produce(size_t max_rows, size_t max_bytes) {
   return {};
 }
 
-Status StatementResult::produce_all() {
-  GRAFT_TRY(produce(SIZE_MAX, kMostKeptBytes));
+Status StatementResult::produce_all(Canceller* also) {
+  if (also != nullptr) also->attach(execution_);
+  Status status = produce(SIZE_MAX, kMostKeptBytes);
+  if (also != nullptr) also->detach();
+  GRAFT_TRY(std::move(status));
   if (done()) return {};
   return Error{ErrorCode::kQueryMemory, "A result that is still open has more than 256 MiB of rows, which have to be kept when something is written: read it to its "
                                         "end, or close it, before."};

@@ -62,7 +62,7 @@ class StatementResult {
   StatementResult(StatementSetting setting, Prepared prepared, std::shared_ptr<Canceller> canceller)
       : setting_(std::move(setting)), prepared_(std::move(prepared)), canceller_(std::move(canceller)), rows_(setting_.limits.memory_pool) {}
 
-  // A read of a pinned version, which the result then owns; or of a transaction's view, which outlives the result.
+  // A read of a pinned version, or of a transaction's view; the result holds what the view stands in.
   void start_read(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
   // As much of a read as its first answer needs, and how long that took.
   Status read_first(const Statement& statement, std::shared_ptr<const graph::GraphView> view);
@@ -79,8 +79,8 @@ class StatementResult {
 
   // Runs on until about max_rows rows or max_bytes wait, or the end.
   Status produce(size_t max_rows, size_t max_bytes);
-  // To the end; an error when that is more than is kept of a result.
-  Status produce_all();
+  // To the end; an error when that is more than is kept of a result. also: stops it too, beside its own canceller.
+  Status produce_all(Canceller* also = nullptr);
   // After produce(): null, or the batch whose commit it waits for. Then batch_committed(), then produce() again.
   std::unique_ptr<cypher::BatchTransaction> take_batch() { return std::move(batch_); }
   void batch_committed(cypher::BatchOutcome outcome, const graph::WriteCounters& written, const replication::Position& position);

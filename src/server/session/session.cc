@@ -13,6 +13,7 @@ constexpr size_t kMessageLimitBeforeLogin = 64 * 1024;
 constexpr size_t kMostQueuedMessages = 256;
 constexpr size_t kMostQueuedBytes = size_t{1} << 20;
 constexpr size_t kMostUnsentBytes = size_t{1} << 20;
+constexpr size_t kMostUnsentBytesBeforeReset = size_t{4} << 20;  // a RESET and what it makes be ignored come through earlier
 // Longer ones are decoded by a worker: the io role has others to serve.
 constexpr size_t kLongMessageBytes = size_t{256} << 10;
 constexpr env::Duration kLoginTime = std::chrono::seconds(30);
@@ -93,7 +94,7 @@ void Session::process() {
   if (processing_) return;
   processing_ = true;
   while (state_ != State::kClosed && wait_ == Wait::kNothing && !queue_.empty()) {
-    if (connection_->unsent_bytes() + out_.size() > kMostUnsentBytes && pending_resets_ == 0) {
+    if (connection_->unsent_bytes() + out_.size() > (pending_resets_ == 0 ? kMostUnsentBytes : kMostUnsentBytesBeforeReset)) {
       flush();
       wait_for(Wait::kClient);
       break;

@@ -77,11 +77,17 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
  private:
   enum class Wait : uint8_t { kNothing, kVersion, kWorker, kCommit, kClient, kLogin };
 
-  // An explicit transaction.
-  struct Transaction {
-    AccessMode mode = AccessMode::kWrite;
+  // What an explicit transaction works on. Its results hold it: a worker may run one when the session has let go already.
+  struct TransactionGraph {
     std::unique_ptr<replication::ExplicitTransaction> writer;  // on the leader, access mode WRITE
     std::shared_ptr<const graph::GraphView> reader;            // else: a pinned version
+    const graph::GraphView& view() const { return writer != nullptr ? writer->graph().view() : *reader; }
+  };
+
+  // An explicit transaction. While a worker runs for it, everything here but `over` is the worker's.
+  struct Transaction {
+    AccessMode mode = AccessMode::kWrite;
+    std::shared_ptr<TransactionGraph> graph = std::make_shared<TransactionGraph>();
     replication::Position position;
     std::map<int64_t, std::shared_ptr<StatementResult>> results;
     std::unique_ptr<cypher::MemoryShare> memory;  // what the writer holds
@@ -91,7 +97,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
     ErrorCode timeout_code = ErrorCode::kTimeout;
     env::TimerId timer = 0;
     std::optional<Error> over;            // why nothing more can be done in it
-    const graph::GraphView& view() const { return writer != nullptr ? writer->graph().view() : *reader; }
+    const graph::GraphView& view() const { return graph->view(); }
   };
 
   // What a call of db.awaitIndex or db.awaitIndexes waits for.

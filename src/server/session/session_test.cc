@@ -138,6 +138,20 @@ TEST_F(SessionTest, ResetStopsWhatRuns) {
   EXPECT_EQ(session_->state(), Session::State::kReady);
 }
 
+TEST_F(SessionTest, ResetsWhoseAnswersNobodyReadsAreHeldBack) {
+  log_in();
+  connection_->hold = true;
+  size_t sent = 0;
+  for (; sent < 2'000'000 && !connection_->paused; ++sent) reset();
+  EXPECT_TRUE(connection_->paused);
+  EXPECT_LT(connection_->unsent, size_t{6} << 20);
+  connection_->hold = false;
+  connection_->unsent = 0;
+  session_->on_sent();
+  EXPECT_FALSE(connection_->paused);
+  EXPECT_EQ(answers().size(), sent);
+}
+
 TEST_F(SessionTest, ResetGivesUpWaitingForABookmark) {
   log_in();
   run("ROWS 1", {{"mode", Value::string("r")}, {"bookmarks", Value::list({Value::string("graft:c:1:1000")})}});

@@ -33,8 +33,8 @@ void Session::begin_write(TransactionExtra extra) {
     if (!result.ok()) return fail(result.error());
     auto transaction = std::make_shared<Transaction>();
     transaction->mode = AccessMode::kWrite;
-    transaction->writer = std::move(result).value();
-    transaction->position = transaction->writer->read_position();
+    transaction->graph->writer = std::move(result).value();
+    transaction->position = transaction->graph->writer->read_position();
     begun(std::move(transaction), extra);
   };
   services_.replica.begin(extra.bookmarks, on_io<std::unique_ptr<replication::ExplicitTransaction>>(std::move(begun_by_replica)));
@@ -50,7 +50,7 @@ void Session::begin_read(TransactionExtra extra, bool linearizable) {
     if (!version.ok()) return fail(version.error());
     auto transaction = std::make_shared<Transaction>();
     transaction->mode = extra.mode;
-    transaction->reader = std::make_shared<graph::GraphView>(version->version);
+    transaction->graph->reader = std::make_shared<graph::GraphView>(version->version);
     transaction->position = version->position;
     begun(std::move(transaction), extra);
   }));
@@ -79,7 +79,7 @@ void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionE
 // Why nothing more can be done in it, if so.
 std::optional<Error> Session::transaction_over() const {
   if (transaction_->over) return transaction_->over;
-  if (transaction_->writer != nullptr && transaction_->writer->outlived_term()) return leadership_lost();
+  if (const auto& writer = transaction_->graph->writer; writer != nullptr && writer->outlived_term()) return leadership_lost();
   return std::nullopt;
 }
 
@@ -95,8 +95,7 @@ void Session::expire_transaction(Error why) {
       if (fetch_) fail(Error(*transaction_->over));
       return process();
     default:
-      services_.worker.post([writer = std::move(transaction_->writer), reader = std::move(transaction_->reader),
-                             results = std::move(transaction_->results)]() mutable { results.clear(); });
+      services_.worker.post([graph = std::exchange(transaction_->graph, nullptr), results = std::exchange(transaction_->results, {})]() mutable { results.clear(); });
   }
 }
 
@@ -133,14 +132,14 @@ void Session::run_in_transaction(RunRequest& request) {
         return Error{ErrorCode::kProcedureCallFailed, "This procedure cannot be called inside an explicit transaction: call it on its own."};
     }
     if (prepared->type() == cypher::QueryType::kRead) {
-      return result.read_first(*statement, std::shared_ptr<const graph::GraphView>(std::shared_ptr<void>(), &transaction->view()));
+      return result.read_first(*statement, std::shared_ptr<const graph::GraphView>(transaction->graph, &transaction->view()));
     }
     if (prepared->commits_in_batches()) return batches_in_transaction();
     if (transaction->mode == AccessMode::kRead) return write_in_read_mode();
-    if (transaction->writer == nullptr) return not_leader_error();
+    if (transaction->graph->writer == nullptr) return not_leader_error();
     // What is still being read must not see what is written now.
-    for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce_all());
-    return result.run_write(*statement, transaction->writer->graph(), transaction->memory.get());
+    for (auto& [qid, open] : transaction->results) GRAFT_TRY(open->produce_all(statement->canceller.get()));
+    return result.run_write(*statement, transaction->graph->writer->graph(), transaction->memory.get());
   };
   on_worker(std::move(work), [this, started](const Status& status) {
     running_ = nullptr;
@@ -190,16 +189,16 @@ void Session::handle_commit() {
     state_ = State::kReady;
     succeed(std::move(metadata));
   };
-  if (transaction->writer == nullptr) return finish(transaction->position);
+  if (transaction->graph->writer == nullptr) return finish(transaction->position);
   // The checks read the graph; ending the results frees what they hold.
   auto check = [transaction] {
     transaction->results.clear();
-    return transaction->writer->graph().check_constraints();
+    return transaction->graph->writer->graph().check_constraints();
   };
   on_worker(std::move(check), [this, transaction, finish](Status status) {
     if (!status.ok()) return fail(status.error());
     wait_for(Wait::kCommit);
-    services_.replica.commit(std::move(transaction->writer),
+    services_.replica.commit(std::move(transaction->graph->writer),
                              on_io<replication::CommitOutcome>([this, finish](Result<replication::CommitOutcome> outcome) {
                                if (!outcome.ok()) return fail(outcome.error());
                                finish(outcome->position);
@@ -213,15 +212,12 @@ void Session::handle_rollback() {
   succeed();
 }
 
-// What the transaction made is freed on a worker.
+// What the transaction made is freed on a worker: on the one that still works for it, if the connection ended meanwhile.
 void Session::drop_transaction() {
   if (transaction_ == nullptr) return;
   if (transaction_->timer != 0) services_.io.cancel(transaction_->timer);
   fetch_.reset();
-  services_.worker.post([transaction = std::exchange(transaction_, nullptr)]() mutable {
-    transaction->results.clear();
-    transaction.reset();
-  });
+  services_.worker.post([transaction = std::exchange(transaction_, nullptr)]() mutable { transaction.reset(); });
 }
 
 }  // namespace graft::server
