@@ -246,10 +246,11 @@ std::string line_and_column(std::string_view text, size_t byte) {
   return fmt::format("line {}, column {}", line, column);
 }
 
-// nlohmann's text without its own prefix ("[json.exception...] parse error at line 1, column 2: ").
+// nlohmann's text without its own prefix ("[json.exception...] ", "parse error at line 1, column 2: ").
 std::string plain_reason(const std::string& what) {
   const size_t column = what.find("column");
-  const size_t colon = what.find(": ", column == std::string::npos ? 0 : column);
+  if (column == std::string::npos) return what.substr(std::min(what.size(), what.find("] ") + 2));
+  const size_t colon = what.find(": ", column);
   return colon == std::string::npos ? what : what.substr(colon + 2);
 }
 
@@ -269,6 +270,8 @@ Result<Json> parse_file(std::string_view text, std::string_view file) {
     json = Json::parse(text, watch, true, true);
   } catch (const Json::parse_error& error) {
     return bad_value(fmt::format("{}: not valid JSON at {}: {}", file, line_and_column(text, error.byte), plain_reason(error.what())));
+  } catch (const Json::out_of_range& error) {  // 1e999
+    return bad_value(fmt::format("{}: {}", file, plain_reason(error.what())));
   }
   if (!json.is_object()) return bad_value(fmt::format("{}: the file must hold one JSON object, {{ \"key\": value, ... }}.", file));
   if (!repeated.empty()) return bad_value(fmt::format("{}: '{}' is given twice: remove one.", file, repeated));

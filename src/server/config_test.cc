@@ -101,6 +101,8 @@ TEST(Config, JsonErrorsHaveLineAndColumn) {
   expect_refused("{\n  \"bolt_port\": 7687,\n  \"host\" 1\n}", {"line 3", "column 10"});
   expect_refused("", {"line 1"});
   expect_refused("[]", {"one JSON object"});
+  expect_refused(R"({"bolt_port": 1e999})", {"1e999"});
+  expect_refused(R"({"bolt_raft_init_peers": "[1e999]"})", {"bolt_raft_init_peers"});
   expect_refused(R"({"bolt_port": 1, "bolt_port": 2})", {"bolt_port", "twice"});
 }
 
