@@ -302,12 +302,13 @@ void ReplicaCore::remove_self(std::function<void(Status)> done) {
 // ---- snapshots
 
 std::optional<raft::SnapshotDescriptor> ReplicaCore::offer_snapshot(raft::LogIndex at_least, raft::MemberId to) {
-  AppliedPoint point = chain_->applied();
+  Chain::Standing now = chain_->standing();
+  const AppliedPoint& point = now.applied;
   raft::Configuration configuration = configuration_of(members_of(graph::GraphView(point.version)));
   auto has = [to](const std::vector<raft::MemberId>& ids) { return std::find(ids.begin(), ids.end(), to) != ids.end(); };
   // Raft ignores a snapshot whose members lack the receiver: wait until the entry that added it is applied.
   if (point.index < at_least || (!has(configuration.voters) && !has(configuration.learners))) return std::nullopt;
-  SnapshotSource source{chain_->store(), point.version, storage::CheckpointMeta{point.index, point.term, encode_checkpoint_extra(point.mark)},
+  SnapshotSource source{now.store, point.version, storage::CheckpointMeta{point.index, point.term, encode_checkpoint_extra(point.mark)},
                         std::move(configuration)};
   return sender_->offer(to, std::move(source));
 }
