@@ -1,19 +1,10 @@
 #include "cypher/plan_cache.h"
 
-#include <algorithm>
-
 namespace graft::cypher {
 namespace {
 
-// Estimates of another order of magnitude may call for another plan.
-bool changed_much(uint64_t then, uint64_t now) {
-  uint64_t low = std::min(then, now), high = std::max(then, now);
-  return high > 1'000 && high > low * 4;
-}
-
 bool fits(const PlanBasis& basis, const PlanBasis& now) {
-  return basis.catalog == now.catalog && basis.procedures == now.procedures && !changed_much(basis.nodes, now.nodes) &&
-         !changed_much(basis.relationships, now.relationships);
+  return basis.catalog == now.catalog && basis.procedures == now.procedures;
 }
 
 }  // namespace

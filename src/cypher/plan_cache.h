@@ -18,7 +18,6 @@ namespace graft::cypher {
 struct PlanBasis {
   uint64_t catalog = 0;      // Catalog::version()
   uint64_t procedures = 0;   // ProcedureRegistry::version()
-  uint64_t nodes = 0, relationships = 0;  // how many there were: a plan is made anew when they have changed much
 };
 
 class PlanCache {

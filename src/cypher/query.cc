@@ -47,6 +47,7 @@ class Prepared final : public PreparedQuery {
 
   const std::shared_ptr<const Plan>& plan_tree() const { return planned_.plan; }
   const PlanProcedureCall* server_side() const { return server_side_; }
+  const std::vector<CountUsed>& counts_used() const { return planned_.counts_used; }
 
  private:
   PlannedStatement planned_;
@@ -76,8 +77,9 @@ class Engine final : public QueryEngine {
 
   std::variant<std::shared_ptr<const PreparedQuery>, QueryError> prepare(std::string_view text, const Parameters&,
                                                                          const graph::GraphView& view) override {
-    PlanBasis basis{view.catalog().version(), procedures_->version(), view.node_count(), view.relationship_count()};
-    if (auto cached = cache_.find(text, basis)) return cached;
+    PlanBasis basis{view.catalog().version(), procedures_->version()};
+    auto cached = cache_.find(text, basis);
+    if (cached != nullptr && still_hold(static_cast<const Prepared&>(*cached).counts_used(), view)) return cached;
     try {
       std::shared_ptr<const PreparedQuery> query = make(text, view);
       cache_.put(text, basis, query);
@@ -120,6 +122,7 @@ class Engine final : public QueryEngine {
     bool standalone = analysis.standalone_call;
     std::vector<Notification> notifications = notifications_of(statement, analysis.slots, view.catalog(), text);
     PlannedStatement planned = plan_statement(statement, std::move(analysis), arena, *procedures_, view, options_);
+    notifications.insert(notifications.end(), planned.notifications.begin(), planned.notifications.end());
     const PlanProcedureCall* server_side = find_server_side(planned.plan->root);
     if (server_side != nullptr && !standalone) {
       throw QueryError{ErrorCode::kSemantic, "The procedure " + server_side->procedure->name + " waits for the cluster and can only be called on its own: CALL " +

@@ -225,6 +225,7 @@ class ProcedureRegistry;
 
 struct PlannerOptions {
   bool optimise = true;  // false: no indexes, joins by hash, walks or order from an index: what tests compare plans with
+  uint32_t shake = 0;    // of tests: not 0: costs are multiplied by random factors, so that any order and operator is taken
 };
 
 // Holds the plan cache and the functions and procedures. One per database process; thread-safe.

@@ -4,6 +4,7 @@
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operator.h"
 #include "cypher/executor/walk_lists.h"
+#include "cypher/planner/plan_slots.h"
 
 namespace graft::cypher {
 
@@ -19,9 +20,21 @@ class Subquery final : public Evaluator {
       locals_.push_back(compiler.is_local(slot));
     }
     if (has_locals_) argument_ = Batch(executor_.slot_count());
+    once_ = e.arguments.empty() && repeats(*e.plan);
   }
 
+  // One that reads nothing of the row has one answer in a version.
   Value eval(const Frame& frame) override {
+    if (!once_ || frame.context.transaction() != nullptr) return run(frame);
+    if (answered_for_ != &frame.context.view()) {
+      answer_ = run(frame);
+      answered_for_ = &frame.context.view();
+    }
+    return answer_;
+  }
+
+ private:
+  Value run(const Frame& frame) {
     if (plan_ == nullptr) plan_ = make_operator(executor_, *expression_.plan);
     plan_->open(argument_of(frame));
     switch (expression_.kind) {
@@ -34,7 +47,6 @@ class Subquery final : public Evaluator {
     }
   }
 
- private:
   Argument argument_of(const Frame& frame) {
     if (!has_locals_) return {frame.batch, frame.row};
     argument_.clear(expression_.arguments);
@@ -78,7 +90,9 @@ class Subquery final : public Evaluator {
 
   Executor& executor_;
   const Expr& expression_;
-  bool has_locals_ = false;
+  bool has_locals_ = false, once_ = false;
+  const graph::GraphView* answered_for_ = nullptr;
+  Value answer_;
   std::vector<bool> locals_;
   Batch argument_;
   std::unique_ptr<Operator> plan_;
@@ -95,26 +109,25 @@ class Degree final : public Evaluator {
   }
   void eval_rows(const Frame& frame, std::span<const uint32_t> rows, Value* out) override {
     reader_.resolve();
-    for (size_t i = 0; i < rows.size(); ++i) {
-      frame.context.tick();
-      out[i] = count(frame, rows[i]);
-    }
+    ids_.clear();
+    for (uint32_t row : rows) ids_.push_back(node_of(frame, row));
+    counts_.resize(rows.size());
+    reader_.degrees(ids_, counts_);
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = Value::integer(static_cast<int64_t>(counts_[i]));
   }
 
  private:
-  Value count(const Frame& frame, uint32_t row) const {
+  graph::NodeId node_of(const Frame& frame, uint32_t row) const {
     const Slot slot = reader_.edge.from;
-    graph::NodeId node = graph::kNoId;
-    if (!local_) {
-      node = frame.batch->column(slot).node(row);
-    } else if (frame.locals[slot].type() == graph::ValueType::kNode) {
-      node = frame.locals[slot].as_node();
-    }
-    return Value::integer(static_cast<int64_t>(reader_.degree(node)));
+    if (!local_) return frame.batch->column(slot).node(row);
+    return frame.locals[slot].type() == graph::ValueType::kNode ? frame.locals[slot].as_node() : graph::kNoId;
   }
+  Value count(const Frame& frame, uint32_t row) const { return Value::integer(static_cast<int64_t>(reader_.degree(node_of(frame, row)))); }
 
   ListReader reader_;
   bool local_;
+  std::vector<graph::NodeId> ids_;
+  std::vector<uint64_t> counts_;
 };
 
 // The edge, if the plan counts the relationships of one node of the row and nothing else.

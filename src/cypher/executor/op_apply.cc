@@ -58,15 +58,23 @@ class PlainTest {
   PlainTest(QueryContext& context, const PlanExpand& expand)
       : to_(expand.op == PlanOp::kExpandInto ? expand.to : kNoSlot), edge_(edge_of(expand)), reader_(context, edge_) {}
 
-  void begin() {
+  // For the rows of a batch, which are asked for in their order.
+  void begin(const Batch& batch) {
     reader_.resolve();
     marks_.forget();
     last_ = graph::kNoId;
+    asked_ = 0;
+    if (to_ != kNoSlot || !reader_.known) return;
+    from_.clear();
+    for (uint32_t row : batch.rows()) from_.push_back(batch.column(edge_.from).node(row));
+    degrees_.resize(from_.size());
+    reader_.view().degrees(from_, edge_.direction, reader_.ids(), degrees_);
   }
   bool holds(const Batch& batch, uint32_t row) {
+    if (!reader_.known) return false;
+    if (to_ == kNoSlot) return degrees_[asked_++] > 0;
     const graph::NodeId from = batch.column(edge_.from).node(row);
-    if (from == graph::kNoId || !reader_.known) return false;
-    if (to_ == kNoSlot) return reader_.view().degree(from, edge_.direction, reader_.ids()) > 0;
+    if (from == graph::kNoId) return false;
     const graph::NodeId to = batch.column(to_).node(row);
     if (to == graph::kNoId) return false;
     if (from == last_) {  // a product: one list is asked again and again
@@ -93,6 +101,9 @@ class PlainTest {
   NodeMarks marks_;
   graph::NodeId last_ = graph::kNoId;
   std::vector<graph::RelationshipId> between_;
+  std::vector<graph::NodeId> from_;
+  std::vector<uint64_t> degrees_;
+  size_t asked_ = 0;
 };
 
 class SemiApply final : public Operator {
@@ -102,10 +113,22 @@ class SemiApply final : public Operator {
   }
 
  private:
-  void start() override { left().open(argument()); }
+  void start() override {
+    left().open(argument());
+    answered_ = false;
+  }
 
   bool right_has_rows(Batch* batch, uint32_t row) {
     context().tick();
+    if (static_cast<const PlanApply&>(plan_node_).once) {
+      if (!answered_) {
+        hit();
+        right().open({batch, row});
+        answer_ = right().pull() != nullptr;
+        answered_ = true;
+      }
+      return answer_;
+    }
     hit();
     if (test_ != nullptr) return test_->holds(*batch, row);
     right().open({batch, row});
@@ -115,7 +138,7 @@ class SemiApply final : public Operator {
   Batch* next() override {
     bool wanted = plan_node_.op == PlanOp::kSemiApply;
     while (Batch* batch = left().pull()) {
-      if (test_ != nullptr) test_->begin();
+      if (test_ != nullptr) test_->begin(*batch);
       std::vector<uint32_t> kept;
       for (uint32_t row : batch->rows()) {
         if (right_has_rows(batch, row) == wanted) kept.push_back(row);
@@ -128,6 +151,7 @@ class SemiApply final : public Operator {
   }
 
   std::unique_ptr<PlainTest> test_;
+  bool answered_ = false, answer_ = false;  // once for all rows
 };
 
 class RollUpApply final : public Operator {

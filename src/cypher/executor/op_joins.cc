@@ -1,10 +1,13 @@
 // CartesianProduct, NodeHashJoin, ValueHashJoin, Union.
 
+#include <absl/container/flat_hash_map.h>
+
 #include <numeric>
 
 #include "cypher/executor/executor.h"
 #include "cypher/executor/group_table.h"
 #include "cypher/executor/operators.h"
+#include "cypher/executor/plan_writes.h"
 #include "cypher/executor/row_buffer.h"
 
 namespace graft::cypher {
@@ -44,7 +47,10 @@ class CartesianProduct final : public Operator {
       right().open(argument());
       while (Batch* batch = right().pull()) buffer_.add(*batch);
     }
-    if (buffer_.size() == 0) return nullptr;
+    if (buffer_.size() == 0) {
+      while (may_write(*plan_node_.left) && left().pull() != nullptr) {}  // what is written there is written all the same
+      return nullptr;
+    }
     if (in_ == nullptr || position_ == in_->count()) {
       in_ = left().pull();
       if (in_ == nullptr) return nullptr;
@@ -83,7 +89,9 @@ class HashJoin final : public Operator {
         out_(make_batch()),
         right_slots_(slots_only_in(plan.right->available, plan.left->available)),
         buffer_(context(), executor.slot_count(), plan.left->available),
-        groups_(context()) {
+        groups_(context()),
+        memory_(context()),
+        one_node_(plan.op == PlanOp::kNodeHashJoin && join_.nodes.size() == 1) {
     if (plan.op == PlanOp::kValueHashJoin) {
       left_key_ = compile_expression(join_.left_key);
       right_key_ = compile_expression(join_.right_key);
@@ -93,12 +101,30 @@ class HashJoin final : public Operator {
  private:
   void start() override {
     left().open(argument());
-    right().open(argument());
     buffer_.clear();
     groups_.clear();
+    by_node_.clear();
     members_.clear();
+    memory_.reset();
     built_ = false;
     in_ = nullptr;
+  }
+
+  // The group of left rows with this row's key, which is made if `make`; kNone: there is none.
+  uint32_t group_of(const Batch& batch, uint32_t row, Evaluator* expression, bool make) {
+    if (one_node_) {
+      const graph::NodeId node = batch.column(join_.nodes[0]).node(row);
+      if (node == graph::kNoId) return GroupTable::kNone;
+      if (!make) {
+        auto found = by_node_.find(node);
+        return found == by_node_.end() ? GroupTable::kNone : found->second;
+      }
+      auto [at, fresh] = by_node_.try_emplace(node, static_cast<uint32_t>(members_.size()));
+      if (fresh) memory_.charge(2 * sizeof(*at) + sizeof(members_[0]));
+      return at->second;
+    }
+    if (!key_of(batch, row, expression, &key_)) return GroupTable::kNone;
+    return make ? groups_.find_or_add(key_) : groups_.find(key_);
   }
 
   // False: null or NaN somewhere: equal to nothing.
@@ -117,24 +143,27 @@ class HashJoin final : public Operator {
 
   void build() {
     built_ = true;
-    std::vector<Value> key;
     while (Batch* batch = left().pull()) {
       std::vector<uint32_t> kept;
       for (uint32_t row : batch->rows()) {
         context().tick();
-        if (!key_of(*batch, row, left_key_.get(), &key)) continue;
-        uint32_t group = groups_.find_or_add(key);
+        uint32_t group = group_of(*batch, row, left_key_.get(), true);
+        if (group == GroupTable::kNone) continue;
         if (group == members_.size()) members_.emplace_back();
         members_[group].push_back(buffer_.size() + static_cast<uint32_t>(kept.size()));
         kept.push_back(row);
       }
       buffer_.add(*batch, kept);
     }
+    right().open(argument());
   }
 
   Batch* next() override {
     if (!built_) build();
-    if (buffer_.size() == 0) return nullptr;
+    if (buffer_.size() == 0) {
+      while (may_write(*plan_node_.right) && right().pull() != nullptr) {}
+      return nullptr;
+    }
     while (true) {
       if (in_ == nullptr) {
         in_ = right().pull();
@@ -151,10 +180,9 @@ class HashJoin final : public Operator {
     left_rows_.clear();
     right_rows_.clear();
     auto rows = in_->rows();
-    std::vector<Value> key;
     while (position_ < rows.size() && left_rows_.size() < kBatchRows) {
       context().tick();
-      uint32_t group = key_of(*in_, rows[position_], right_key_.get(), &key) ? groups_.find(key) : GroupTable::kNone;
+      uint32_t group = group_of(*in_, rows[position_], right_key_.get(), false);
       if (group != GroupTable::kNone) {
         const auto& members = members_[group];
         while (given_ < members.size() && left_rows_.size() < kBatchRows) {
@@ -178,6 +206,10 @@ class HashJoin final : public Operator {
   std::vector<Slot> right_slots_;
   RowBuffer buffer_;
   GroupTable groups_;
+  MemoryAccount memory_;
+  bool one_node_;
+  absl::flat_hash_map<graph::NodeId, uint32_t> by_node_;  // instead of groups_
+  std::vector<Value> key_;
   std::vector<std::vector<uint32_t>> members_;
   EvaluatorPtr left_key_, right_key_;
   Batch* in_ = nullptr;

@@ -12,11 +12,13 @@ class Limit final : public Operator {
   Limit(Executor& executor, const PlanNode& plan)
       : Operator(executor, plan),
         count_(compile_expression(static_cast<const PlanLimit&>(plan).count)),
+        skip_(compile_expression(static_cast<const PlanLimit&>(plan).skip)),
         exhaustive_(may_write(*plan.left)) {}
 
  private:
   void start() override {
     rest_ = row_count(*count_, argument_frame(), "LIMIT");
+    if (skip_ != nullptr && rest_ > 0) rest_ += row_count(*skip_, argument_frame(), "SKIP");
     left().open(argument());
   }
 
@@ -35,7 +37,7 @@ class Limit final : public Operator {
     return batch;
   }
 
-  EvaluatorPtr count_;
+  EvaluatorPtr count_, skip_;
   bool exhaustive_;
   uint64_t rest_ = 0;
 };

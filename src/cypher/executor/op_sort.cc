@@ -21,6 +21,7 @@ class Sort final : public Operator {
       : Operator(executor, plan),
         sort_(static_cast<const PlanSort&>(plan)),
         limit_expression_(compile_expression(sort_.limit)),
+        skip_expression_(compile_expression(sort_.skip)),
         out_(make_batch()),
         buffer_(context(), executor.slot_count(), kept_slots(plan, sort_)) {}
 
@@ -35,6 +36,7 @@ class Sort final : public Operator {
 
   void start() override {
     limit_ = limit_expression_ == nullptr ? UINT64_MAX : row_count(*limit_expression_, argument_frame(), "LIMIT");
+    if (skip_expression_ != nullptr && limit_ > 0) limit_ += row_count(*skip_expression_, argument_frame(), "SKIP");
     left().open(argument());
     buffer_.clear();
     order_.clear();
@@ -99,7 +101,7 @@ class Sort final : public Operator {
   }
 
   const PlanSort& sort_;
-  EvaluatorPtr limit_expression_;
+  EvaluatorPtr limit_expression_, skip_expression_;
   Batch out_;
   RowBuffer buffer_;
   std::vector<uint32_t> order_;

@@ -155,6 +155,7 @@ class WalkOperator final : public Operator {
         in_ = left().pull();
         ended_ = in_ == nullptr;
         position_ = 0;
+        if (!ended_) prepare_tails();
         continue;
       }
       bindings_.in = in_;
@@ -170,6 +171,18 @@ class WalkOperator final : public Operator {
     return false;
   }
 
+  // Those that hang on one node of the input: all rows' counts together.
+  void prepare_tails() {
+    for (size_t i = 0; i < tails_[0].size(); ++i) {
+      const WalkStep& step = walk_.tails[0][i].step;
+      if (step.edges.size() > 1 || in_->count() < 2) continue;
+      const Column& column = in_->column(step.edges[0].from);
+      from_.clear();
+      for (uint32_t row : in_->rows()) from_.push_back(column.node(row));
+      tails_[0][i]->prepare(from_);
+    }
+  }
+
   uint64_t tails_weight(size_t depth) {
     uint64_t out = 1;
     for (auto& tail : tails_[depth]) {
@@ -183,6 +196,9 @@ class WalkOperator final : public Operator {
   uint64_t sum(size_t depth) {
     if (depth == levels_.size()) return 1;
     levels_[depth]->open(bindings_);
+    if (depth + 1 == levels_.size() && tails_[depth + 1].size() == 1 && tails_[depth + 1][0]->sums_over(levels_[depth]->node())) {
+      return tails_[depth + 1][0]->sum_over(*levels_[depth], &bindings_);
+    }
     uint64_t out = 0;
     while (const uint64_t times = levels_[depth]->advance(&bindings_)) {
       const uint64_t weight = checked_product(times, tails_weight(depth + 1));
@@ -207,6 +223,7 @@ class WalkOperator final : public Operator {
   bool active_ = false, ended_ = false;
   size_t depth_ = 0;
   uint64_t repeat_ = 0, row_weight_ = 0;
+  std::vector<graph::NodeId> from_;
   std::vector<uint32_t> sources_;
   std::vector<graph::Value>* row_weights_ = nullptr;
 };

@@ -53,8 +53,7 @@ void WalkLevel::open(const WalkBindings& bindings) {
     if (marks_[i].nodes().empty()) return;
   }
   const NodeId from = bindings.node(edges_[last].edge.from);
-  constexpr uint64_t kSearchCost = 16;
-  const uint64_t few = last > 0 ? kSearchCost * marks_[0].nodes().size() : 0;
+  const uint64_t few = last > 0 ? kListSearchCost * marks_[0].nodes().size() : 0;
   if (last > 0 && from != graph::kNoId && edges_[last].most(from) > few && edges_[last].degree(from) > few) {
     search(from, bindings);
   } else {
@@ -191,22 +190,29 @@ void WalkLevel::filter(const WalkBindings& bindings) {
   walked_ = std::move(kept_walked);
 }
 
-uint64_t WalkLevel::advance(WalkBindings* bindings) {
-  if (at_ == candidates_.size()) {  // an earlier step's next candidates may go over what this one went over last
-    for (const ListReader& e : edges_) bindings->walked[static_cast<size_t>(e.edge.id)] = {};
-    return 0;
-  }
-  const Candidate& candidate = candidates_[at_];
-  bindings->nodes[static_cast<size_t>(step_.node)] = candidate.node;
+void WalkLevel::bind(size_t candidate, WalkBindings* bindings) const {
+  bindings->nodes[static_cast<size_t>(step_.node)] = candidates_[candidate].node;
   for (size_t i = 0; i < edges_.size(); ++i) {
     const WalkEdge& edge = edges_[i].edge;
     if (!edge.tracked) continue;
-    const Walked& over = walked_[at_ * edges_.size() + i];
+    const Walked& over = walked_[candidate * edges_.size() + i];
     bindings->walked[static_cast<size_t>(edge.id)] = over;
     if (edge.relationship != kNoSlot) bindings->relationships[static_cast<size_t>(edge.relationship)] = over.id;
   }
-  ++at_;
-  return candidate.times;
+}
+
+// An earlier step's next candidates may go over what this one went over last.
+void WalkLevel::unbind(WalkBindings* bindings) const {
+  for (const ListReader& e : edges_) bindings->walked[static_cast<size_t>(e.edge.id)] = {};
+}
+
+uint64_t WalkLevel::advance(WalkBindings* bindings) {
+  if (at_ == candidates_.size()) {
+    unbind(bindings);
+    return 0;
+  }
+  bind(at_, bindings);
+  return candidates_[at_++].times;
 }
 
 }  // namespace graft::cypher

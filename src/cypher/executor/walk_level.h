@@ -19,11 +19,16 @@ class WalkLevel {
   uint64_t advance(WalkBindings* bindings);
   Slot node() const { return step_.node; }
 
- private:
+  // For who goes through them all: binds one, and unbinds the last.
   struct Candidate {
     graph::NodeId node;
     uint64_t times;
   };
+  const std::vector<Candidate>& candidates() const { return candidates_; }
+  void bind(size_t candidate, WalkBindings* bindings) const;
+  void unbind(WalkBindings* bindings) const;
+
+ private:
   void walk(graph::NodeId from, const WalkBindings& bindings);
   void search(graph::NodeId from, const WalkBindings& bindings);
   bool marked_by_all(graph::NodeId node) const;

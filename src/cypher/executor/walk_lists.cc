@@ -7,6 +7,11 @@ namespace graft::cypher {
 using graph::Direction;
 using graph::NodeId;
 
+uint32_t NodeMarks::Reader::far(NodeId node) const {
+  auto found = far_->find(node);
+  return found == far_->end() ? 0 : found->second;
+}
+
 void NodeMarks::begin(NodeId node) {
   if (++round_ == 0) {  // every 2^32 lists
     direct_.clear();
@@ -89,10 +94,23 @@ void ListReader::mark_reversed(NodeMarks* marks, NodeId to) const {
 uint64_t ListReader::degree(NodeId from) const {
   if (!known || from == graph::kNoId) return 0;
   const uint64_t degree = view().degree(from, edge.direction, ids());
-  if (edge.direction != Direction::kBoth || degree == 0) return degree;
+  if (edge.direction != Direction::kBoth || degree < 2) return degree;
   std::vector<graph::RelationshipId> loops;
   view().relationships_between(from, from, Direction::kOutgoing, ids(), &loops);
   return degree - loops.size();
+}
+
+void ListReader::degrees(std::span<const NodeId> from, std::span<uint64_t> out) const {
+  if (!known) return std::fill(out.begin(), out.end(), 0);
+  view().degrees(from, edge.direction, ids(), out);
+  if (edge.direction != Direction::kBoth) return;
+  std::vector<graph::RelationshipId> loops;
+  for (size_t i = 0; i < from.size(); ++i) {
+    context.tick();
+    if (out[i] < 2) continue;  // a loop counts twice
+    view().relationships_between(from[i], from[i], Direction::kOutgoing, ids(), &loops);
+    out[i] -= loops.size();
+  }
 }
 
 bool ListReader::leads_over(NodeId from, const Walked& r) const {

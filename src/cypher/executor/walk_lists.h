@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "cypher/executor/neighbours.h"
@@ -46,6 +47,8 @@ inline Walked walked_of(const graph::NeighbourRun& run, graph::NodeId node, grap
   return {run.relationship(i), run.type, outgoing ? node : neighbour, outgoing ? neighbour : node};
 }
 
+inline constexpr uint64_t kListSearchCost = 16;  // of asking for one node in a list, in steps along it
+
 // Ids below this may be looked up in plain arrays, others in hash tables. An array grows up to an id only once a part of
 // that many have been met: a query that meets a few nodes must not pay for the graph's size.
 inline constexpr graph::NodeId kDirectIds = 1 << 22;
@@ -62,18 +65,41 @@ class NodeMarks {
   }
   void forget() { filled_ = false; }
   bool holds(graph::NodeId node) const { return filled_ && owner_ == node; }
-  uint32_t count(graph::NodeId node) const {
-    if (node < direct_.size()) return direct_[node].round == round_ ? direct_[node].count : 0;
-    if (far_.empty()) return 0;
-    auto found = far_.find(node);
-    return found == far_.end() ? 0 : found->second;
-  }
+  uint32_t count(graph::NodeId node) const { return reader().count(node); }
   const std::vector<graph::NodeId>& nodes() const { return nodes_; }  // each once
 
  private:
   struct Mark {
     uint32_t round = 0, count = 0;  // of another round: none
   };
+
+ public:
+  // For loops: until the next fill.
+  class Reader {
+   public:
+    [[gnu::always_inline]] uint32_t count(graph::NodeId node) const {
+      if (node < size_) [[likely]] return direct_[node].round == round_ ? direct_[node].count : 0;
+      return far_->empty() ? 0 : far(node);
+    }
+
+   private:
+    friend class NodeMarks;
+    uint32_t far(graph::NodeId node) const;
+    const Mark* direct_ = nullptr;
+    size_t size_ = 0;
+    uint32_t round_ = 0;
+    const absl::flat_hash_map<graph::NodeId, uint32_t>* far_ = nullptr;
+  };
+  Reader reader() const {
+    Reader out;
+    out.direct_ = direct_.data();
+    out.size_ = direct_.size();
+    out.round_ = round_;
+    out.far_ = &far_;
+    return out;
+  }
+
+ private:
   void begin(graph::NodeId node);
   void add(graph::NodeId node);
   void grow(graph::NodeId node);
@@ -121,6 +147,7 @@ struct ListReader {
     if (known && from != graph::kNoId) visit_neighbours(view(), from, edge.direction, ids(), visit);
   }
   uint64_t degree(graph::NodeId from) const;  // a self-loop counts once
+  void degrees(std::span<const graph::NodeId> from, std::span<uint64_t> out) const;
   // Not less than degree, but quick.
   uint64_t most(graph::NodeId from) const { return view().degree(from, edge.direction, {}); }
   // Would the list of `from` show this relationship?

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cypher/executor/executor.h"
+#include "cypher/executor/walk_level.h"
 #include "cypher/executor/walk_tail.h"
 #include "cypher/executor/walked.h"
 
@@ -130,6 +131,17 @@ uint64_t TailRoot::tested(const WalkBindings& bindings, NodeId from) {
   return subtract ? node_.total(from) - out : out;
 }
 
+// The lists of the nodes that were bound earlier; false: one is empty.
+bool TailRoot::mark_others(const WalkBindings& bindings) {
+  const std::vector<ListReader>& edges = node_.edges();
+  for (size_t i = 0; i + 1 < edges.size(); ++i) {
+    if (bindings.node(edges[i].edge.from) == graph::kNoId || !edges[i].known) return false;
+    edges[i].mark(&marks_[i], bindings.node(edges[i].edge.from));
+    if (marks_[i].nodes().empty()) return false;
+  }
+  return true;
+}
+
 // Several edges: the neighbours that all of the bound nodes share. The list of the node bound last is walked, the others
 // were marked when their nodes were bound and are asked.
 uint64_t TailRoot::intersection(const WalkBindings& bindings) {
@@ -137,16 +149,11 @@ uint64_t TailRoot::intersection(const WalkBindings& bindings) {
   if (unique_) find_specials(bindings);
   for (size_t i = 0; i < tests_.size(); ++i) tests_[i].mark(&test_marks_[i], bindings.node(tests_[i].edge.from));
   const size_t walked = edges.size() - 1;
-  for (size_t i = 0; i < walked; ++i) {
-    if (bindings.node(edges[i].edge.from) == graph::kNoId || !edges[i].known) return 0;
-    edges[i].mark(&marks_[i], bindings.node(edges[i].edge.from));
-    if (marks_[i].nodes().empty()) return 0;
-  }
+  if (!mark_others(bindings)) return 0;
   const NodeId from = bindings.node(edges[walked].edge.from);
   if (from == graph::kNoId || !edges[walked].known) return 0;
   // A hub's list is searched for the few marked ones instead
-  constexpr uint64_t kSearchCost = 16;
-  const uint64_t few = kSearchCost * marks_[0].nodes().size();
+  const uint64_t few = kListSearchCost * marks_[0].nodes().size();
   if (edges[walked].most(from) <= few || edges[walked].degree(from) <= few) return probe_each(walked, bindings);
   uint64_t out = 0;
   for (NodeId node : marks_[0].nodes()) {
@@ -233,6 +240,136 @@ uint64_t TailRoot::exact_ways(size_t edge, NodeId node, const WalkBindings& bind
     chosen_.push_back(id);
     out += exact_ways(edge + 1, node, bindings);
     chosen_.pop_back();
+  }
+  return out;
+}
+
+// ---- All candidates of a step at once -----------------------------------------------------------------------------
+
+// Only the edge that is walked may lead to the step's node: what the others lead to is marked once.
+bool TailRoot::sums_over(Slot last) const {
+  const WalkStep& step = tail_.step;
+  const auto from_last = [&](const WalkEdge& e) { return e.from == last; };
+  if (!from_last(step.edges.back()) || std::any_of(step.edges.begin(), step.edges.end() - 1, from_last)) return false;
+  if (step.edges.size() > 1) return step.tests.empty();
+  return step.tests.size() == 1 && step.tests[0].negated && !from_last(step.tests[0]) && step.differs.size() <= 1 && !unique_ && !node_.sees_relationship();
+}
+
+uint64_t TailRoot::sum_over(const WalkLevel& level, WalkBindings* bindings) {
+  const uint64_t out = tests_.empty() ? sum_shared(level, bindings) : sum_strangers(level, *bindings);
+  level.unbind(bindings);
+  return out;
+}
+
+namespace {
+
+// Calls met(node) for each entry of a list that is marked, or is `also`: all else is passed by in a tight loop.
+template <class Id, class Met>
+[[gnu::always_inline]] inline void meet(const Id* ids, uint32_t count, NodeId skip, NodeId also, const NodeMarks::Reader marks, Met& met) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const NodeId node = ids[i];
+    if (marks.count(node) == 0 && node != also) [[likely]] continue;
+    if (node != skip) met(node);
+  }
+}
+
+template <class Met>
+[[gnu::always_inline]] inline void meet_all(const ListReader& list, NodeId from, NodeId also, const NodeMarks::Reader& marks, Met&& met) {
+  graph::NeighbourCursor cursor;
+  graph::NeighbourRun run;
+  list.view().expand(from, list.edge.direction, list.ids(), &cursor);
+  while (cursor.next(&run)) {
+    const bool again = list.edge.direction == graph::Direction::kBoth && run.direction == graph::Direction::kIncoming;  // a self-loop
+    const NodeId skip = again ? from : graph::kNoId;
+    if (run.wide) [[unlikely]] {
+      meet(reinterpret_cast<const uint64_t*>(run.neighbours), run.count, skip, also, marks, met);
+    } else {
+      meet(reinterpret_cast<const uint32_t*>(run.neighbours), run.count, skip, also, marks, met);
+    }
+  }
+}
+
+void prefetch_lists(const ListReader& list, const std::vector<NodeId>& nodes, size_t at) {
+  if (at % graph::GraphView::kPrefetchNodes != 0 || nodes.size() - at < 8) return;
+  list.view().prefetch_adjacency(std::span(nodes).subspan(at, std::min(nodes.size() - at, graph::GraphView::kPrefetchNodes)), list.edge.direction);
+}
+
+}  // namespace
+
+// Neighbours of each candidate that the other bound nodes share: most of them are not, and those are passed by quickly.
+uint64_t TailRoot::sum_shared(const WalkLevel& level, WalkBindings* bindings) {
+  if (level.candidates().empty() || !mark_others(*bindings) || !node_.edges().back().known) return 0;
+  const ListReader& walked = node_.edges().back();
+  find_last_nodes(level);
+  degrees_.resize(last_nodes_.size());
+  walked.view().degrees(last_nodes_, walked.edge.direction, {}, degrees_);
+  const uint64_t few = kListSearchCost * marks_[0].nodes().size();
+  const bool simple = tail_.step.differs.empty() && node_.plain();
+  const NodeMarks::Reader first = marks_[0].reader();
+  uint64_t out = 0;
+  for (size_t c = 0; c < last_nodes_.size(); ++c) {
+    context_.tick();
+    prefetch_lists(walked, last_nodes_, c);
+    const uint64_t times = level.candidates()[c].times;
+    if (degrees_[c] > few) [[unlikely]] {  // a hub's list is searched
+      level.bind(c, bindings);
+      out = checked_sum(out, checked_product(times, intersection(*bindings)));
+      continue;
+    }
+    uint64_t sum = 0;
+    bool bound = !unique_ && simple;
+    meet_all(walked, last_nodes_[c], graph::kNoId, first, [&](NodeId node) __attribute__((noinline)) {
+      if (!bound) {
+        bound = true;
+        level.bind(c, bindings);
+        done_.clear();
+        if (unique_) find_specials(*bindings);
+      }
+      sum = checked_sum(sum, shared(node, first.count(node), simple, *bindings));
+    });
+    if (sum > 0) out = checked_sum(out, checked_product(times, sum));
+  }
+  return out;
+}
+
+void TailRoot::find_last_nodes(const WalkLevel& level) {
+  last_nodes_.clear();
+  for (const WalkLevel::Candidate& c : level.candidates()) last_nodes_.push_back(c.node);
+}
+
+// What a node counts that the walked list and the first of the marked ones have.
+uint64_t TailRoot::shared(NodeId node, uint64_t ways, bool simple, const WalkBindings& bindings) {
+  for (size_t i = 1; i + 1 < marks_.size() && ways > 0; ++i) ways *= marks_[i].count(node);
+  if (ways == 0) return 0;
+  if (unique_ && special(node)) {  // counted whole, with all its relationships, at its first appearance
+    if (std::find(done_.begin(), done_.end(), node) != done_.end()) return 0;
+    done_.push_back(node);
+  } else if (simple) {
+    return ways;
+  }
+  return match(node, ways, bindings);
+}
+
+// Neighbours of each candidate that the tested node is not related to: all, less the few that it is.
+uint64_t TailRoot::sum_strangers(const WalkLevel& level, const WalkBindings& bindings) {
+  const ListReader& edge = node_.edges()[0];
+  if (!edge.known) return 0;
+  tests_[0].mark(&test_marks_[0], bindings.node(tests_[0].edge.from));
+  const NodeMarks::Reader known = test_marks_[0].reader();
+  const Slot differs = tail_.step.differs.empty() ? kNoSlot : tail_.step.differs[0];
+  const bool itself = differs == level.node();
+  const NodeId other = differs == kNoSlot || itself ? graph::kNoId : bindings.node(differs);
+  const uint64_t others_weight = other == graph::kNoId ? 0 : node_.weight(other);
+  find_last_nodes(level);
+  uint64_t out = 0;
+  for (size_t c = 0; c < last_nodes_.size(); ++c) {
+    context_.tick();
+    prefetch_lists(edge, last_nodes_, c);
+    const uint64_t total = node_.total(last_nodes_[c]);
+    if (total == 0) continue;
+    uint64_t refused = 0;
+    meet_all(edge, last_nodes_[c], itself ? last_nodes_[c] : other, known, [&](NodeId node) { refused += node == other ? others_weight : node_.weight(node); });
+    out = checked_sum(out, checked_product(level.candidates()[c].times, total - refused));
   }
   return out;
 }

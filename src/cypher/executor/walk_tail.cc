@@ -68,6 +68,17 @@ void TailNode::start() {
   for (auto& child : children_) child->start();
 }
 
+void TailNode::prepare(std::span<const NodeId> nodes) {
+  if (!plain() || tail_.no_loop) return;
+  scratch_.clear();
+  for (NodeId node : nodes) {
+    if (node != graph::kNoId && totals_.find(node) == NodeCounts::kUnknown) scratch_.push_back(node);
+  }
+  counts_.resize(scratch_.size());
+  edges_[0].degrees(scratch_, counts_);
+  for (size_t i = 0; i < scratch_.size(); ++i) totals_.put(scratch_[i], counts_[i]);
+}
+
 uint64_t TailNode::total(NodeId from) {
   if (from == graph::kNoId) return 0;
   const uint64_t known = totals_.find(from);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "cypher/executor/operator.h"
@@ -49,6 +50,7 @@ class TailNode {
  public:
   TailNode(Executor& executor, const WalkTail& tail);
   void start();
+  void prepare(std::span<const graph::NodeId> nodes);  // before total() of many
   // Matches below `from`, uniqueness with what lies above `from` left aside.
   uint64_t total(graph::NodeId from);
   // Matches with this node being `node`, reached over `over`. 0: its own filters refuse it.
@@ -73,7 +75,10 @@ class TailNode {
   bool sees_relationship_ = false;
   NodeCounts totals_;
   std::vector<graph::NodeId> scratch_;
+  std::vector<uint64_t> counts_;
 };
+
+class WalkLevel;
 
 // A tail whose root hangs on bound nodes.
 class TailRoot {
@@ -81,8 +86,19 @@ class TailRoot {
   TailRoot(Executor& executor, const WalkTail& tail);
   void start();
   uint64_t count(const WalkBindings& bindings);
+  // The sum of count() times how often it counts over all candidates of the last step, whose list alone is walked for it.
+  bool sums_over(Slot last) const;
+  uint64_t sum_over(const WalkLevel& level, WalkBindings* bindings);
+  // Counts for many nodes from which the tail hangs, at once; only if it hangs on one.
+  void prepare(std::span<const graph::NodeId> nodes) { node_.prepare(nodes); }
 
  private:
+  uint64_t sum_shared(const WalkLevel& level, WalkBindings* bindings);
+  uint64_t sum_strangers(const WalkLevel& level, const WalkBindings& bindings);
+  bool mark_others(const WalkBindings& bindings);
+  void find_last_nodes(const WalkLevel& level);
+  uint64_t shared(graph::NodeId node, uint64_t ways, bool simple, const WalkBindings& bindings);
+
   uint64_t hanging(const WalkBindings& bindings);
   uint64_t tested(const WalkBindings& bindings, graph::NodeId from);
   uint64_t intersection(const WalkBindings& bindings);
@@ -103,7 +119,8 @@ class TailRoot {
   std::vector<graph::NodeId> differs_last_;
   std::vector<Walked> forbidden_;
   std::vector<graph::RelationshipId> chosen_, between_;
-  std::vector<graph::NodeId> specials_, done_;
+  std::vector<graph::NodeId> specials_, done_, last_nodes_;
+  std::vector<uint64_t> degrees_;
   bool unique_ = false, own_conflicts_ = false, all_special_ = false;
 };
 

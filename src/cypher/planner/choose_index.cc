@@ -67,7 +67,7 @@ bool Planner::seek_key(const QueryGraph& g, Slot entity, const std::string& key,
 bool Planner::value_known(const Expr* value, Slot entity, const QueryGraph& g, const MatchState& state) {
   SlotSet all;
   collect_slots(value, &all);
-  return std::all_of(all.begin(), all.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); });
+  return std::all_of(all.begin(), all.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || (!state.alone && !g.introduced.contains(s))); });
 }
 
 // STARTS WITH, CONTAINS and ENDS WITH: true for strings only, as a text index has them.
@@ -205,10 +205,7 @@ bool Planner::id_seek(const QueryGraph& g, Slot entity, const MatchState& state,
     if (left == right) continue;
     const Expr* call = e->children[left ? 0 : 1];
     Expr* value = e->children[left ? 1 : 0];
-    SlotSet used;
-    collect_slots(value, &used);
-    const bool known = std::all_of(used.begin(), used.end(), [&](Slot s) { return s != entity && (state.bound.contains(s) || !g.introduced.contains(s)); });
-    if (!known) continue;
+    if (!value_known(value, entity, g, state)) continue;
     out->ids = value;
     out->many = e->kind == ExprKind::kIn;
     out->element_id = call->function->name == "elementId";

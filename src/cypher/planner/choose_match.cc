@@ -1,4 +1,5 @@
-// Order of a MATCH's steps, by estimated cost: from each promising start, greedily the step that leaves the fewest rows.
+// What the steps of a MATCH cost and give. And their order where the exact search of join_order.cc would take too long, or
+// tests want the plain plan: from each promising start, greedily the step that leaves the fewest rows.
 
 #include <algorithm>
 #include <cmath>
@@ -34,12 +35,27 @@ MatchState Planner::choose(const QueryGraph& g, const SlotSet& bound, double row
   start.rows = std::max(rows, 1.0);
   start.edge_done.resize(g.edges.size());
   start.predicate_done.resize(g.predicates.size());
+  if (options_.optimise) {
+    MatchState exact = start;
+    for (size_t i = 0; i < g.predicates.size(); ++i) exact.predicate_done[i] = subset(g.predicates[i].needs, bound);
+    if (choose_exactly(g, &exact)) return exact;
+  }
+  return choose_greedily(g, std::move(start));
+}
+
+MatchState Planner::choose_greedily(const QueryGraph& g, MatchState start) {
+  const SlotSet& bound = start.bound;
   const bool connected = std::any_of(g.edges.begin(), g.edges.end(), [&](const GraphEdge& e) { return side(e, bound) >= 0; });
   if (connected || planned_as_written(g)) {
     greedy(g, &start);
     return start;
   }
   std::vector<LeafChoice> starts = leaves(g, start);
+  const auto unhinted = [&](LeafChoice& leaf) {
+    note_hints(leaf, g, &leaf.hints);
+    return leaf.hints == 0;
+  };
+  if (std::vector<LeafChoice> hinted = starts; std::erase_if(hinted, unhinted) < starts.size()) starts = std::move(hinted);
   std::sort(starts.begin(), starts.end(), [](const LeafChoice& a, const LeafChoice& b) { return a.rows < b.rows; });
   if (starts.size() > kMaxStarts) starts.resize(kMaxStarts);
   MatchState best;
@@ -144,13 +160,68 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
 
 // ---- Estimates ----------------------------------------------------------------------------------------------------
 
+// A label that all nodes at one end of a relationship type have.
+const std::string& Planner::label_at_end(const std::string& type, graph::Direction end) const {
+  constexpr size_t kMostLabels = 200;
+  const auto [known, fresh] = labels_at_ends_.try_emplace({type, end == graph::Direction::kOutgoing});
+  if (!fresh) return known->second;
+  const auto id = catalog_.type(type);
+  const graph::GraphView& view = view_.view();
+  const uint64_t all = id ? view.relationship_count(*id) : 0;
+  const std::vector<std::string> names = all > 0 ? catalog_.labels() : std::vector<std::string>();
+  uint64_t fewest = ~uint64_t{0};
+  for (const std::string& name : names) {
+    const graph::LabelId label = *catalog_.label(name);
+    if (names.size() > kMostLabels || view.node_count(label) >= fewest || view.relationship_count(label, *id, end) != all) continue;
+    fewest = view.node_count(label);
+    known->second = name;
+  }
+  return known->second;
+}
+
 std::vector<std::string> Planner::labels_of(const QueryGraph& g, Slot node) const {
   std::vector<std::string> out;
+  if (const auto seen = labels_seen_.find(node); seen != labels_seen_.end()) out = seen->second;
   for (const GraphPredicate& p : g.predicates) {
     const Expr* e = p.expression;
     if (e->kind == ExprKind::kHasLabels && e->children[0]->kind == ExprKind::kVariable && e->children[0]->slot == node && e->labels->kind == LabelExprKind::kName) out.push_back(e->labels->name);
   }
+  for (const GraphEdge& e : g.edges) {
+    if (e.kind != EdgeKind::kSimple || e.types.size() != 1 || e.direction == graph::Direction::kBoth || (e.from != node && e.to != node)) continue;
+    const bool starts = (e.from == node) == (e.direction == graph::Direction::kOutgoing);
+    const std::string& label = label_at_end(e.types[0], starts ? graph::Direction::kOutgoing : graph::Direction::kIncoming);
+    if (!label.empty()) out.push_back(label);
+  }
   return out;
+}
+
+// Of the relationships, how many lead to a node with the labels of that end; *nodes: how many such nodes there are.
+double Planner::share_to(const QueryGraph& g, const GraphEdge& e, bool reversed, double* nodes) const {
+  const Slot to = reversed ? e.from : e.to;
+  const double all_nodes = std::max<double>(1, static_cast<double>(view_.node_count()));
+  const std::vector<std::string> labels = labels_of(g, to);
+  *nodes = all_nodes;
+  if (e.kind != EdgeKind::kSimple || labels.empty()) return 1;
+  *nodes = std::max(1.0, all_nodes * node_selectivity(g, to));
+  if (e.types.empty()) return *nodes / all_nodes;
+  graph::Direction back = e.direction;
+  if (!reversed && back != graph::Direction::kBoth) back = back == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
+  double all = 0, share = 1;
+  for (const std::string& name : e.types) {
+    if (const auto type = catalog_.type(name)) all += static_cast<double>(view_.relationship_count(*type)) * (back == graph::Direction::kBoth ? 2 : 1);
+  }
+  for (const std::string& name : labels) {
+    const auto label = catalog_.label(name);
+    double there = 0;
+    for (const std::string& type_name : e.types) {
+      const auto type = catalog_.type(type_name);
+      if (!type || !label) continue;
+      if (back != graph::Direction::kIncoming) there += static_cast<double>(view_.relationship_count(*label, *type, graph::Direction::kOutgoing));
+      if (back != graph::Direction::kOutgoing) there += static_cast<double>(view_.relationship_count(*label, *type, graph::Direction::kIncoming));
+    }
+    share = std::min(share, all > 0 ? there / all : 0.0);
+  }
+  return share;
 }
 
 double Planner::node_selectivity(const QueryGraph& g, Slot node) const {
@@ -185,6 +256,7 @@ double Planner::selectivity(const Expr* e) const {
       return 1 - none;
     }
     case ExprKind::kNot: return 1 - selectivity(e->children[0]);
+    case ExprKind::kLiteral: return e->literal.type() == graph::ValueType::kBoolean && e->literal.as_boolean() ? 1 : 0;
     default: return 0.5;
   }
 }
@@ -210,18 +282,21 @@ double Planner::average_degree(const std::vector<std::string>& labels, const std
   return out;
 }
 
-double Planner::expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const {
-  if (e.bound || e.kind == EdgeKind::kShortest) return 1;
+// How many relationships, or paths of a variable length, lead on from a node at one end.
+double Planner::degree_from(const QueryGraph& g, const GraphEdge& e, bool reversed) const {
   graph::Direction direction = e.direction;
   if (reversed && direction != graph::Direction::kBoth) direction = direction == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
-  const Slot from = reversed ? e.to : e.from, to = reversed ? e.from : e.to;
-  double degree = average_degree(labels_of(g, from), e.types, direction);
-  if (e.kind != EdgeKind::kSimple) {
-    const double hops = std::min<double>(e.length.max ? static_cast<double>(*e.length.max) : 5, 5);
-    degree = std::pow(std::max(degree, 1.5), std::max(1.0, hops));
-  }
-  const double nodes = std::max<double>(1, static_cast<double>(view_.node_count()));
-  return into ? degree / nodes : degree * std::max(node_selectivity(g, to), 1 / nodes);
+  const double degree = average_degree(labels_of(g, reversed ? e.to : e.from), e.types, direction);
+  if (e.kind == EdgeKind::kSimple) return degree;
+  const double hops = std::min<double>(e.length.max ? static_cast<double>(*e.length.max) : 5, 5);
+  return std::min(1e9, std::pow(std::max(degree, 1.5), std::max(1.0, hops)));
+}
+
+double Planner::expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const {
+  if (e.bound || e.kind == EdgeKind::kShortest) return 1;
+  double nodes = 1;
+  const double rows = degree_from(g, e, reversed) * share_to(g, e, reversed, &nodes);
+  return into ? rows / nodes : rows;
 }
 
 // ---- Leaves -------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class Describer {
   std::string index_details(const PlanIndexSeek& n) const;
   std::string step(Slot from, Slot relationship, const std::vector<Token>& types, graph::Direction direction, Slot to, const std::string& range) const;
   std::string items(const std::vector<SlotExpr>& list) const;
+  static std::string limit_text(const Expr& limit, const Expr* skip);
   std::string count_details(const PlanCountStore& n) const;
   std::string walk_step(const WalkStep& n) const;
   std::string walk_tail(const WalkTail& tail) const;
@@ -157,6 +158,8 @@ std::string Describer::step(Slot from, Slot relationship, const std::vector<Toke
          (direction == graph::Direction::kOutgoing ? "]->(" : "]-(") + name(to) + ")";
 }
 
+std::string Describer::limit_text(const Expr& limit, const Expr* skip) { return (skip != nullptr ? to_text(*skip) + " + " : "") + to_text(limit); }
+
 std::string Describer::items(const std::vector<SlotExpr>& list) const {
   std::string text;
   for (const SlotExpr& item : list) {
@@ -271,10 +274,10 @@ std::string Describer::details(const PlanNode& node) const {
       const auto& n = static_cast<const PlanSort&>(node);
       std::string text;
       for (const SortKey& k : n.keys) text += (text.empty() ? "" : ", ") + name(k.slot) + (k.descending ? " DESC" : " ASC");
-      return n.limit != nullptr ? text + " LIMIT " + to_text(*n.limit) : text;
+      return n.limit != nullptr ? text + " LIMIT " + limit_text(*n.limit, n.skip) : text;
     }
-    case PlanOp::kSkip:
-    case PlanOp::kLimit: return to_text(*static_cast<const PlanLimit&>(node).count);
+    case PlanOp::kSkip: return to_text(*static_cast<const PlanLimit&>(node).count);
+    case PlanOp::kLimit: return limit_text(*static_cast<const PlanLimit&>(node).count, static_cast<const PlanLimit&>(node).skip);
     case PlanOp::kUnwind: return to_text(*static_cast<const PlanUnwind&>(node).list) + " AS " + name(static_cast<const PlanUnwind&>(node).slot);
     case PlanOp::kEager: return static_cast<const PlanEager&>(node).reason;
     case PlanOp::kNodeCountFromCountStore:

@@ -33,6 +33,20 @@ Expr* Planner::size_as_count(Expr* e) {
   return count;
 }
 
+// COUNT { ... } > 0 asks only whether there is a row; *negated: whether there is none.
+Expr* Planner::count_as_exists(Expr* e, bool* negated) {
+  if (!options_.optimise || e->children.size() != 2 || !e->children[1] || e->children[1]->kind != ExprKind::kLiteral || e->children[1]->literal.type() != graph::ValueType::kInteger) return nullptr;
+  const int64_t n = e->children[1]->literal.as_integer();
+  const bool some = (e->kind == ExprKind::kGreater && n == 0) || (e->kind == ExprKind::kGreaterEqual && n == 1) || (e->kind == ExprKind::kNotEqual && n == 0);
+  const bool none = (e->kind == ExprKind::kEqual && n == 0) || (e->kind == ExprKind::kLess && n == 1) || (e->kind == ExprKind::kLessEqual && n == 0);
+  const Expr* count = some || none ? size_as_count(e->children[0]) : nullptr;
+  if (!count || count->kind != ExprKind::kCountSubquery || count->plan) return nullptr;
+  *negated = none;
+  Expr* exists = arena_->make<Expr>(*count);
+  exists->kind = ExprKind::kExists;
+  return exists;
+}
+
 Expr* Planner::lower(Expr* e, const Stream& s) {
   if (!e || e->plan) return e;
   e = size_as_count(e);
@@ -47,7 +61,7 @@ Expr* Planner::lower(Expr* e, const Stream& s) {
   for (Expr*& child : e->children) child = lower(child, s);
   lower_labels(e->labels, s);
   locals_ = saved;
-  return e;
+  return folded(e);
 }
 
 void Planner::lower_subquery(Expr* e, const Stream& s) {
@@ -58,6 +72,8 @@ void Planner::lower_subquery(Expr* e, const Stream& s) {
   Stream outer;
   outer.bound = needed;
   const SlotSet saved = std::exchange(locals_, SlotSet{});
+  const bool one_row = e->kind == ExprKind::kExists || (e->kind == ExprKind::kPatternExpression && !e->wants_list);
+  const bool few = std::exchange(few_rows_wanted_, one_row);
   Stream inner;
   switch (e->kind) {
     case ExprKind::kPatternExpression:
@@ -85,6 +101,7 @@ void Planner::lower_subquery(Expr* e, const Stream& s) {
       break;
   }
   locals_ = saved;
+  few_rows_wanted_ = few;
   e->plan = leaf_or_top(&inner);
 }
 

@@ -74,6 +74,7 @@ struct PlanNodeScan : PlanNode {  // kAllNodesScan, kNodeByLabelScan (one label)
   explicit PlanNodeScan(PlanOp o) : PlanNode(o) {}
   Slot node = kNoSlot;
   std::vector<Token> labels;
+  bool hinted = false;            // USING SCAN: the plan starts here whatever it costs
 };
 // WHERE id(n) = x / elementId(n) IN [...]: a missing or malformed id gives no row. ids: a value, or a list if many.
 struct PlanIdSeek : PlanNode {    // kNodeByIdSeek, kRelationshipByIdSeek
@@ -237,10 +238,12 @@ struct PlanSort : PlanNode {      // kSort; kTop with limit (a negative or non-i
   explicit PlanSort(PlanOp o) : PlanNode(o) {}
   std::vector<SortKey> keys;
   Expr* limit = nullptr;
+  Expr* skip = nullptr;           // kTop: so many rows more, for the Skip above
 };
 struct PlanLimit : PlanNode {     // kLimit, kSkip; count is evaluated once, on the argument row
   explicit PlanLimit(PlanOp o) : PlanNode(o) {}
   Expr* count = nullptr;
+  Expr* skip = nullptr;           // kLimit: so many rows more, for the Skip above
 };
 struct PlanUnwind : PlanNode {    // null gives no row, what is not a list one
   PlanUnwind() : PlanNode(PlanOp::kUnwind) {}
@@ -319,6 +322,7 @@ struct PlanMerge : PlanNode {
 
 struct PlanApply : PlanNode {     // kApply; kSemiApply, kAntiSemiApply: left rows with (without) a right row
   explicit PlanApply(PlanOp o) : PlanNode(o) {}
+  bool once = false;              // the latter two: right reads nothing of left, so that one run answers for all rows
 };
 struct PlanRollUpApply : PlanNode {  // collection := list of slot's values over right's rows
   PlanRollUpApply() : PlanNode(PlanOp::kRollUpApply) {}
@@ -347,6 +351,10 @@ struct PlanHashJoin : PlanNode {  // kNodeHashJoin: equal nodes in slots (left i
   std::vector<Slot> nodes;
   Expr* left_key = nullptr;
   Expr* right_key = nullptr;
+  // While planning, kNodeHashJoin: the same without a hash join, or null; taken if a walk of it costs less than this
+  PlanNode* instead = nullptr;
+  PlanNode* top = nullptr;        // what `instead` stands for: the join and the filters that belong to it
+  double cost = 0;
 };
 struct PlanUnion : PlanNode {     // left's rows, then right's; both put into slots. UNION without ALL has a Distinct above.
   PlanUnion() : PlanNode(PlanOp::kUnion) {}

@@ -1,7 +1,9 @@
 // MATCH: the chosen order of steps as operators.
 
 #include <algorithm>
+#include <utility>
 
+#include "cypher/executor/plan_writes.h"
 #include "cypher/planner/planner_impl.h"
 
 namespace graft::cypher {
@@ -13,6 +15,16 @@ void Planner::match(const MatchClause& c, Stream* s) {
   graph_access(graph, &reads);
   expression_access(c.where, &reads);
   before_read(reads, s);
+  const std::vector<Hint>* outer = std::exchange(hints_, options_.optimise ? &c.hints : nullptr);
+  match_clause(c, selected, &graph, s);
+  hints_ = outer;
+  for (Slot node : graph.nodes) {
+    if (std::vector<std::string> labels = labels_of(graph, node); !labels.empty()) labels_seen_[node] = std::move(labels);
+  }
+}
+
+void Planner::match_clause(const MatchClause& c, bool selected, QueryGraph* made, Stream* s) {
+  QueryGraph& graph = *made;
   if (!c.optional && !selected) return match_graph(&graph, s);
   Stream inner;
   inner.bound = s->bound;
@@ -52,41 +64,97 @@ Planner::Stream Planner::pattern_stream(const std::vector<PathPattern*>& pattern
   Stream s;
   s.bound = outer.bound;
   QueryGraph graph = make_query_graph(patterns, where, unique, s.bound, arena_.get(), this);
+  const std::vector<Hint>* hints = std::exchange(hints_, nullptr);
   match_graph(&graph, &s);
+  hints_ = hints;
   return s;
 }
 
 void Planner::match_graph(QueryGraph* graph, Stream* s) {
+  for (GraphPredicate& p : graph->predicates) p.expression = fold(p.expression);
   const MatchState chosen = choose(*graph, s->bound, s->rows);
-  std::vector<bool> predicate_done(graph->predicates.size(), false), edge_done(graph->edges.size(), false);
-  filters(graph, &predicate_done, s, false);
-  for (const MatchStep& step : chosen.steps) {
-    if (step.kind == MatchStep::kLeaf && join_leaf(*graph, step, &predicate_done, s)) {
-    } else if (step.kind == MatchStep::kLeaf) {
-      emit_leaf(*graph, step, s);
-      for (int p : step.leaf.solved) predicate_done[static_cast<size_t>(p)] = true;
-      if (step.leaf.edge >= 0) {
-        const std::vector<Slot> others = unique_with(*graph, step.leaf.edge, edge_done);
-        if (!others.empty()) {
-          Expr* unique = make_expr(ExprKind::kUniqueRelationships, {variable_of(graph->edges[static_cast<size_t>(step.leaf.edge)].slot, arena_.get())}, arena_.get());
-          for (Slot other : others) unique->children.push_back(variable_of(other, arena_.get()));
-          filter({unique}, s);
-        }
-        edge_done[static_cast<size_t>(step.leaf.edge)] = true;
-      }
-    } else {
-      const size_t i = static_cast<size_t>(step.edge);
-      if (graph->edges[i].kind == EdgeKind::kShortest) {
-        emit_shortest(graph, graph->edges[i], &predicate_done, s);
-      } else {
-        emit_expand(graph, step, edge_done, s);
-      }
-      edge_done[i] = true;
-    }
-    filters(graph, &predicate_done, s, false);
-  }
+  note_missed_hints(chosen.hints);
+  MatchDone done{std::vector<bool>(graph->predicates.size()), std::vector<bool>(graph->edges.size())};
+  filters(graph, &done.predicates, s, false);
+  emit_steps(graph, chosen.steps, &done, s);
   emit_paths(graph, s);
-  filters(graph, &predicate_done, s, true);
+  filters(graph, &done.predicates, s, true);
+}
+
+void Planner::emit_steps(QueryGraph* g, const std::vector<MatchStep>& steps, MatchDone* done, Stream* s) {
+  Stream begin;
+  MatchDone begin_done;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const bool replaceable = std::any_of(steps.begin() + static_cast<ptrdiff_t>(i), steps.end(), [&](const MatchStep& step) { return !step.instead.empty() && step.instead_from == i; });
+    if (replaceable) {
+      begin = *s;
+      begin_done = *done;
+    }
+    if (steps[i].kind != MatchStep::kJoin) {
+      emit_step(g, steps[i], done, s);
+      continue;
+    }
+    PlanHashJoin* join = emit_join(g, steps[i], done, s);
+    if (steps[i].instead.empty()) continue;
+    Stream chain = begin;
+    MatchDone chain_done = begin_done;
+    emit_steps(g, steps[i].instead, &chain_done, &chain);
+    join->instead = chain.top;
+    join->top = s->top;
+    join->cost = steps[i].cost;
+  }
+}
+
+void Planner::emit_step(QueryGraph* g, const MatchStep& step, MatchDone* done, Stream* s) {
+  if (step.kind == MatchStep::kLeaf && join_leaf(*g, step, &done->predicates, s)) {
+  } else if (step.kind == MatchStep::kLeaf) {
+    emit_leaf(*g, step, s);
+    for (int p : step.leaf.solved) done->predicates[static_cast<size_t>(p)] = true;
+    if (step.leaf.edge >= 0) {
+      differ(step.leaf.edge, unique_with(*g, step.leaf.edge, done->edges), *g, s);
+      done->edges[static_cast<size_t>(step.leaf.edge)] = true;
+    }
+  } else {
+    const size_t i = static_cast<size_t>(step.edge);
+    if (g->edges[i].kind == EdgeKind::kShortest) {
+      emit_shortest(g, g->edges[i], &done->predicates, s);
+    } else {
+      emit_expand(g, step, done->edges, s);
+    }
+    done->edges[i] = true;
+  }
+  filters(g, &done->predicates, s, false);
+}
+
+// The relationship is none of the others.
+void Planner::differ(int edge, const std::vector<Slot>& others, const QueryGraph& g, Stream* s) {
+  if (others.empty()) return;
+  Expr* unique = make_expr(ExprKind::kUniqueRelationships, {variable_of(g.edges[static_cast<size_t>(edge)].slot, arena_.get())}, arena_.get());
+  for (Slot other : others) unique->children.push_back(variable_of(other, arena_.get()));
+  filter({unique}, s);
+}
+
+// Two pieces of the pattern, each found by itself, with the same nodes where they meet. Fewer rows are built than looked up.
+PlanHashJoin* Planner::emit_join(QueryGraph* g, const MatchStep& step, MatchDone* done, Stream* s) {
+  Stream right;
+  MatchDone there{done->predicates, std::vector<bool>(g->edges.size())};
+  emit_steps(g, step.right, &there, &right);
+  done->predicates = there.predicates;
+  PlanHashJoin* join = node<PlanHashJoin>(PlanOp::kNodeHashJoin);
+  join->nodes = step.on;
+  join->left = leaf_or_top(s);
+  join->right = right.top;
+  if (step.build_right && !may_write(*join->left)) std::swap(join->left, join->right);  // what is written comes first
+  s->bound.insert(right.bound.begin(), right.bound.end());
+  place(s, join, step.rows);
+  for (size_t i = 0; i < g->edges.size(); ++i) {
+    if (there.edges[i]) differ(static_cast<int>(i), unique_with(*g, static_cast<int>(i), done->edges), *g, s);
+  }
+  for (size_t i = 0; i < g->edges.size(); ++i) {
+    if (there.edges[i]) done->edges[i] = true;
+  }
+  filters(g, &done->predicates, s, false);
+  return join;
 }
 
 std::vector<Slot> Planner::unique_with(const QueryGraph& g, int edge, const std::vector<bool>& done) const {
@@ -107,7 +175,7 @@ std::vector<Slot> Planner::unique_with(const QueryGraph& g, int edge, const std:
 bool Planner::join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s) {
   const LeafChoice& leaf = step.leaf;
   const bool scan = leaf.op == PlanOp::kAllNodesScan || leaf.op == PlanOp::kNodeByLabelScan;
-  if (!options_.optimise || !scan || leaf.edge >= 0 || !s->top || s->rows * leaf.rows < 1000) return false;
+  if (!options_.optimise || !scan || leaf.edge >= 0 || !s->top || few_rows_wanted_ || s->rows * leaf.rows < 1000) return false;
   for (size_t i = 0; i < g.predicates.size(); ++i) {
     const Expr* e = g.predicates[i].expression;
     if ((*predicate_done)[i] || e->kind != ExprKind::kEqual) continue;
@@ -165,6 +233,7 @@ void Planner::emit_leaf(const QueryGraph& g, const MatchStep& step, Stream* s) {
   PlanNodeScan* scan = node<PlanNodeScan>(leaf.op);
   scan->node = leaf.node;
   for (const std::string& label : leaf.labels) scan->labels.push_back(label_token(label));
+  scan->hinted = leaf.hints != 0;
   push_leaf(s, scan, rows);
 }
 
@@ -235,12 +304,7 @@ void Planner::emit_expand(QueryGraph* g, const MatchStep& step, const std::vecto
   std::vector<Slot> others = unique_with(*g, step.edge, edges_done);
   if (e.bound) {
     emit_bound_relationship(e, s);
-    if (!others.empty()) {
-      Expr* unique = make_expr(ExprKind::kUniqueRelationships, {variable_of(e.slot, arena_.get())}, arena_.get());
-      for (Slot other : others) unique->children.push_back(variable_of(other, arena_.get()));
-      filter({unique}, s);
-    }
-    return;
+    return differ(step.edge, others, *g, s);
   }
   const Slot from = step.reversed ? e.to : e.from, to = step.reversed ? e.from : e.to;
   const bool into = s->bound.contains(to);
@@ -393,19 +457,26 @@ void Planner::filters(QueryGraph* g, std::vector<bool>* done, Stream* s, bool al
 }
 
 void Planner::filter(std::vector<Expr*> predicates, Stream* s) {
-  if (predicates.empty()) return;
-  leaf_or_top(s);
   std::vector<Expr*> plain;
   std::vector<std::pair<Expr*, bool>> semi;  // EXISTS and patterns as SemiApply; true: NOT
   for (Expr* e : predicates) {
-    const bool negated = e->kind == ExprKind::kNot;
+    bool negated = e->kind == ExprKind::kNot, none = false;
     Expr* inner = negated ? e->children[0] : e;
+    if (Expr* exists = count_as_exists(inner, &none)) {
+      inner = exists;
+      negated ^= none;
+    }
     if (inner->kind == ExprKind::kPatternExpression || inner->kind == ExprKind::kExists) {
       semi.emplace_back(inner, negated);
     } else {
-      plain.push_back(lower(e, *s));
+      Expr* lowered = lower(e, *s);
+      const bool known = options_.optimise && lowered->kind == ExprKind::kLiteral;
+      if (known && lowered->literal.type() == graph::ValueType::kBoolean && lowered->literal.as_boolean()) continue;  // asks nothing
+      plain.push_back(lowered);
     }
   }
+  if (plain.empty() && semi.empty()) return;
+  leaf_or_top(s);
   if (!plain.empty()) {
     std::stable_sort(plain.begin(), plain.end(), [](const Expr* a, const Expr* b) { return predicate_cost(a) < predicate_cost(b); });
     PlanFilter* filter = node<PlanFilter>();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "cypher/planner/planner_impl.h"
 #include "cypher/planner/walk_pattern.h"
@@ -26,22 +27,24 @@ bool may_narrow(PlanOp op) {
 
 SlotSet set_of(const std::vector<Slot>& slots) { return {slots.begin(), slots.end()}; }
 
+constexpr double kAnyCost = std::numeric_limits<double>::infinity();
+
 }  // namespace
 
 void Planner::optimise(PlanNode** link, SlotSet needed, bool duplicates_matter) {
   bool in_chain = false;
+  for (PlanNode** n = link; *n; n = &(*n)->left) {
+    while (unnest(n)) {}
+  }
   for (; *link; link = &(*link)->left) {
+    run_once(link);
     serve_order(link);
     optional_expand(link);
     duplicates_matter = duplicates_matter_below(**link, duplicates_matter);
     if (!duplicates_matter) prune_walks(*link, needed);
     if ((*link)->op == PlanOp::kEagerAggregation || (*link)->op == PlanOp::kDistinct) count_below(link, needed);
-    if (!is_chain_operator(**link)) {
-      in_chain = false;
-    } else if (!in_chain) {
-      in_chain = true;
-      walk_cycle(link, needed);
-    }
+    if ((*link)->op == PlanOp::kNodeHashJoin || (is_chain_operator(**link) && !in_chain)) walk_cycle(link, needed);
+    in_chain = is_chain_operator(**link);
     PlanNode* n = *link;
     optimise_expressions(n);
     if (!may_narrow(n->op)) {
@@ -76,7 +79,7 @@ void Planner::optimise_expressions(PlanNode* n) {
       SlotSet nothing;
       Slot weight = kNoSlot;
       PlanNode** link = skip_projections(&e->plan, &nothing);
-      if (is_chain_operator(**link) && walk_counted(link, SlotSet{}, &weight)) {
+      if (is_chain_operator(**link) && walk_counted(link, SlotSet{}, &weight, kAnyCost)) {
         e->plan = *link;  // what the projections made is not read
         e->slot = weight;
         return optimise(&e->plan, SlotSet{weight});
@@ -102,16 +105,39 @@ void Planner::count_below(PlanNode** top, const SlotSet& needed) {
   auto* aggregation = (*top)->op == PlanOp::kEagerAggregation ? static_cast<PlanAggregation*>(*top) : nullptr;
   SlotSet reads;
   PlanNode** link = skip_projections(&(*top)->left, &reads);
-  if (!is_chain_operator(**link) && !(aggregation && (*link)->op == PlanOp::kRelationshipScan)) return;
+  PlanNode** join_link = join_below(link);
+  PlanNode* join = join_link ? *join_link : nullptr;
+  const auto keep_join = [&] {
+    if (join) *join_link = join;
+  };
+  const double cost = join ? join_of(join)->cost : kAnyCost;
+  if (join) *join_link = join_of(join)->instead;
+  if (!is_chain_operator(**link) && !(aggregation && (*link)->op == PlanOp::kRelationshipScan)) return keep_join();
   if (aggregation) count_rows(*link, aggregation);
   if (aggregation && count_from_store(top, *link)) return;
-  if (!is_chain_operator(**link)) return;
+  if (!is_chain_operator(**link)) return keep_join();
   add_reads(**top, &reads);
   if (!aggregation) reads.insert(needed.begin(), needed.end());
   Slot weight = kNoSlot;
-  if (!walk_counted(link, reads, &weight)) return;
+  if (!walk_counted(link, reads, &weight, cost)) return keep_join();
   if (aggregation) aggregation->weight = weight;
   for (PlanNode* n = (*top)->left; n != *link; n = n->left) n->available.push_back(weight);
+}
+
+// The link to what a hash join at the bottom of a chain gives, if it could be done without the join.
+PlanNode** Planner::join_below(PlanNode** link) {
+  PlanNode** bottom = link;
+  while (is_chain_operator(**bottom)) bottom = &(*bottom)->left;
+  if ((*bottom)->op != PlanOp::kNodeHashJoin || !static_cast<const PlanHashJoin*>(*bottom)->instead) return nullptr;
+  for (PlanNode** top = link; top != bottom; top = &(*top)->left) {
+    if (*top == static_cast<const PlanHashJoin*>(*bottom)->top) return top;
+  }
+  return bottom;
+}
+
+const PlanHashJoin* Planner::join_of(const PlanNode* top) {
+  while (top->op != PlanOp::kNodeHashJoin) top = top->left;
+  return static_cast<const PlanHashJoin*>(top);
 }
 
 // count(x) of what is never null counts rows.
@@ -163,6 +189,7 @@ void Planner::replace(PlanNode** link, PlanNode* by, PlanNode* left, std::vector
 
 namespace {
 
+constexpr double kWalkStep = 0.15;  // against a row that an operator hands on
 constexpr double kWorthIntersecting = 500;  // rows; with fewer Expand(Into) costs nothing either
 
 void mark_read(const SlotSet& needed, WalkPattern* p) {
@@ -212,43 +239,62 @@ std::vector<std::string> names_of(const std::vector<Token>& tokens) {
 
 }  // namespace
 
-// Costs of a walk in steps of a loop: each candidate that is looked at, and each tail that is counted.
+// Costs of a walk in steps of a loop: each neighbour that is looked at or marked, and each tail that is counted.
 double Planner::walk_cost(const WalkPattern& p, const WalkOrder& order, double start_rows) const {
   const double nodes = std::max<double>(1, static_cast<double>(view_.node_count()));
-  const auto labels = [&](Slot node) {
-    const auto found = p.labels.find(node);
-    return found == p.labels.end() ? std::vector<std::string>{} : names_of(found->second);
+  const auto degree_of = [&](Slot from, const std::vector<Token>& types, graph::Direction direction) {
+    const auto found = p.labels.find(from);
+    return average_degree(found == p.labels.end() ? std::vector<std::string>{} : names_of(found->second), names_of(types), direction);
   };
+  const auto position = [&](Slot node) { return std::find(order.nodes.begin(), order.nodes.end(), node) - order.nodes.begin(); };
+  std::vector<double> rows_at(order.nodes.size() + 1, start_rows);  // when a node has been bound; the last: of the input
   double rows = start_rows, cost = start_rows;
-  for (size_t i = p.bottom ? 0 : 1; i < order.nodes.size(); ++i) {
+  for (size_t i = 0; i < order.nodes.size(); ++i) {
     const Slot node = order.nodes[i];
-    double fan = 1, tests = 0;
-    int edges = 0;
-    for (const PatternEdge& e : p.edges) {
-      const Slot other = e.to == node ? e.from : e.from == node ? e.to : kNoSlot;
-      const auto at = std::find(order.nodes.begin(), order.nodes.end(), other) - order.nodes.begin();
-      if (other == kNoSlot || (p.binds_node(other) && at > static_cast<ptrdiff_t>(i))) continue;
-      const bool from_other = e.to == node;
-      graph::Direction d = e.direction;
-      if (!from_other && d != graph::Direction::kBoth) d = d == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
-      const double degree = average_degree(labels(other), names_of(e.types), d);
-      fan *= edges++ == 0 ? degree : degree / nodes;
-      tests = std::max(tests, degree);
-    }
+    double fan = 1, walked = 0;
+    ptrdiff_t last = -1;
+    bool hangs_on_tail = false, asks = false;
+    const auto from_bound = [&](Slot a, Slot b, const std::vector<Token>& types, graph::Direction direction, bool edge) {
+      const Slot other = b == node ? a : a == node ? b : kNoSlot;
+      const ptrdiff_t at = other == kNoSlot ? 0 : position(other);
+      const bool known = other != kNoSlot && (!p.binds_node(other) || at < static_cast<ptrdiff_t>(i));
+      if (!known) return;
+      if (p.binds_node(other) && !order.spine[static_cast<size_t>(at)]) hangs_on_tail = true;
+      if (b != node && direction != graph::Direction::kBoth) direction = direction == graph::Direction::kOutgoing ? graph::Direction::kIncoming : graph::Direction::kOutgoing;
+      const double degree = degree_of(other, types, direction);
+      const ptrdiff_t bound_at = p.binds_node(other) ? at : -1;
+      if (!edge || walked > 0) asks = true;
+      if (!edge) {
+        cost += rows_at[p.binds_node(other) ? static_cast<size_t>(at) : order.nodes.size()] * degree;  // marked when it is bound
+        return;
+      }
+      fan *= walked > 0 ? degree / nodes : degree;
+      // The list of the node that is bound last is walked, the others are marked
+      const bool later = bound_at >= last;
+      cost += later ? walked > 0 ? rows_at[last < 0 ? order.nodes.size() : static_cast<size_t>(last)] * walked : 0
+                    : rows_at[bound_at < 0 ? order.nodes.size() : static_cast<size_t>(bound_at)] * degree;
+      if (later || walked == 0) {
+        walked = std::max(degree, 1e-3);
+        last = bound_at;
+      }
+    };
+    for (const PatternEdge& e : p.edges) from_bound(e.from, e.to, e.types, e.direction, true);
+    for (const PatternTest& t : p.tests) from_bound(t.from, t.to, t.types, t.direction, false);
+    const bool filtered = std::any_of(p.predicates.begin(), p.predicates.end(), [&](const PatternPredicate& predicate) { return predicate.needs.contains(node); });
     if (!order.spine[i]) {
-      const bool walked = edges > 1 || std::any_of(p.tests.begin(), p.tests.end(), [&](const PatternTest& t) { return t.from == node || t.to == node; });
-      cost += rows * (walked ? tests : 2);
-      continue;
+      cost += rows * (hangs_on_tail ? 0.1 : asks ? 1 + walked : filtered ? 2 + 3 * walked : 2);  // what is known once is remembered
+    } else if (p.bottom || i > 0) {
+      cost += rows * (1 + walked * (filtered ? 3 : 1));
+      rows *= fan;
     }
-    cost += rows * tests;
-    rows *= fan;
+    rows_at[i] = rows;
   }
   return cost;
 }
 
 // The chain as a walk in which nothing but `needed` is bound; *weight: the slot that says how many matches a row stands
 // for. False: nothing would be saved.
-bool Planner::walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight) {
+bool Planner::walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight, double less_than) {
   struct Choice {
     WalkPattern pattern;
     WalkOrder order;
@@ -275,7 +321,7 @@ bool Planner::walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight)
       if (starts_free(with_scan, start)) consider(with_scan, start, scan_rows(with_scan, start));
     }
   }
-  if (!found) return false;
+  if (!found || best.cost * kWalkStep >= less_than) return false;
   *weight = new_slot(SlotKind::kValue);
   emit_walk(link, best.pattern, best.order, needed, best.start_rows, *weight);
   return true;
@@ -343,15 +389,24 @@ void Planner::emit_walk(PlanNode** link, WalkPattern pattern, const WalkOrder& o
 
 // A pattern with a cycle whose rows are all wanted: by intersection, if more open paths are to be expected than lists.
 void Planner::walk_cycle(PlanNode** link, const SlotSet& needed) {
+  PlanNode** join_link = join_below(link);
+  PlanNode* join = join_link ? *join_link : nullptr;
+  const double cost = join ? join_of(join)->cost : kAnyCost;
+  if (join) *join_link = join_of(join)->instead;
+  if (!walk_open_cycle(link, needed, cost) && join) *join_link = join;
+}
+
+bool Planner::walk_open_cycle(PlanNode** link, const SlotSet& needed, double less_than) {
   WalkPattern p;
-  if (!take_pattern_apart(*link, false, &p) || p.edges.size() <= p.nodes.size() || p.nodes.size() > 40 || p.rows < kWorthIntersecting) return;
+  if (!is_chain_operator(**link) || !take_pattern_apart(*link, false, &p) || p.edges.size() <= p.nodes.size() || p.nodes.size() > 40 || p.rows < kWorthIntersecting) return false;
   // Rows come per match: all is walked, nothing is counted
   SlotSet all = needed;
   all.insert(p.nodes.begin(), p.nodes.end());
   mark_read(needed, &p);
   const WalkOrder order = order_walk(p, nodes_from(p, kNoSlot, all), all);
-  if (order.nodes.empty()) return;
+  if (order.nodes.empty() || walk_cost(p, order, p.bottom->estimated_rows) * kWalkStep >= less_than) return false;
   emit_walk(link, p, order, needed, (*link)->estimated_rows, kNoSlot);
+  return true;
 }
 
 }  // namespace graft::cypher

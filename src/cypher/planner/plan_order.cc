@@ -140,6 +140,7 @@ void Planner::serve_order(PlanNode** link) {
   }
   PlanLimit* limit = node<PlanLimit>(PlanOp::kLimit);
   limit->count = sort->limit;
+  limit->skip = sort->skip;
   replace(link, limit, sort->left, sort->available, sort->estimated_rows);
 }
 

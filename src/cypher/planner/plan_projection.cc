@@ -113,8 +113,11 @@ void Planner::projection(const ProjectionClause& c, Stream* s, const SlotSet& fi
 }
 
 void Planner::order_and_page(const ProjectionClause& c, const std::vector<Expr*>& order, Stream* s, const SlotSet& keep) {
-  const bool constant_page = (!c.skip || c.skip->kind == ExprKind::kLiteral) && c.limit && c.limit->kind == ExprKind::kLiteral;
-  const bool top = !order.empty() && constant_page && options_.optimise;
+  const auto constant = [](const Expr* e) { return e->kind == ExprKind::kLiteral || e->kind == ExprKind::kParameter; };
+  Expr* skip = fold(c.skip);
+  Expr* most = fold(c.limit);
+  const bool top = !order.empty() && most && constant(most) && (!skip || constant(skip)) && options_.optimise;
+  const auto expected = [](const Expr* e) { return e->kind == ExprKind::kLiteral && e->literal.type() == graph::ValueType::kInteger ? static_cast<double>(e->literal.as_integer()) : 10; };
   if (!order.empty()) {
     PlanProjection* keys = node<PlanProjection>();
     PlanSort* sort = node<PlanSort>(top ? PlanOp::kTop : PlanOp::kSort);
@@ -139,26 +142,21 @@ void Planner::order_and_page(const ProjectionClause& c, const std::vector<Expr*>
     s->top->available.assign(needed.begin(), needed.end());
     s->bound = needed;
     if (top) {
-      Expr* count = arena_->make<Expr>(*c.limit);
-      if (c.skip) {
-        int64_t sum;
-        if (__builtin_add_overflow(c.skip->literal.as_integer(), c.limit->literal.as_integer(), &sum)) sum = std::numeric_limits<int64_t>::max();
-        count->literal = graph::Value::integer(sum);
-      }
-      sort->limit = count;
+      sort->limit = most;
+      sort->skip = skip;
     }
-    push(s, sort, top ? std::min(s->rows, static_cast<double>(sort->limit->literal.as_integer())) : s->rows);
+    push(s, sort, top ? std::min(s->rows, expected(most) + (skip ? expected(skip) : 0)) : s->rows);
     s->reads = s->writes = AccessSet{};
   }
   const auto page = [&](PlanOp op, Expr* count) {
     PlanLimit* limit = node<PlanLimit>(op);
     limit->count = lower(count, *s);
     leaf_or_top(s);
-    const double n = count->kind == ExprKind::kLiteral ? static_cast<double>(count->literal.as_integer()) : 10;
+    const double n = expected(count);
     push(s, limit, op == PlanOp::kLimit ? std::min(s->rows, n) : std::max(0.0, s->rows - n));
   };
-  if (c.skip) page(PlanOp::kSkip, c.skip);
-  if (c.limit && !top) page(PlanOp::kLimit, c.limit);
+  if (skip) page(PlanOp::kSkip, skip);
+  if (most && !top) page(PlanOp::kLimit, most);
 }
 
 // MATCH (n:L) RETURN count(*), MATCH ()-[:T]->() RETURN count(*): the counts are kept with the graph.

@@ -52,6 +52,8 @@ PlannedStatement Planner::run(const Statement& statement) {
   out.plan = plan_;
   out.type = type_ == QueryType::kReadWrite && columns.empty() ? QueryType::kWrite : type_;
   out.expects_large_write = large_write_;
+  out.counts_used = view_.take_used();
+  out.notifications = std::move(notifications_);
   return out;
 }
 
@@ -174,8 +176,20 @@ Planner::Stream Planner::single_query(const SingleQuery& part, Stream s, const S
   s.top = nullptr;
   s.rows = 1;
   s.reads = s.writes = AccessSet{};
-  for (const Clause* c : part.clauses) clause(*c, &s, fixed);
+  const bool before = few_rows_wanted_;
+  for (size_t i = 0; i < part.clauses.size(); ++i) {
+    few_rows_wanted_ = before || (i + 1 < part.clauses.size() && limits(*part.clauses[i + 1]));
+    clause(*part.clauses[i], &s, fixed);
+  }
+  few_rows_wanted_ = before;
   return s;
+}
+
+// Ends the clause before it early.
+bool Planner::limits(const Clause& c) {
+  if (c.kind != ClauseKind::kWith && c.kind != ClauseKind::kReturn) return false;
+  const auto& p = static_cast<const ProjectionClause&>(c);
+  return p.limit && p.order.empty() && !p.distinct && std::none_of(p.items.begin(), p.items.end(), [](const ProjectionItem& item) { return contains_aggregation(item.expression); });
 }
 
 void Planner::clause(const Clause& c, Stream* s, const SlotSet& fixed) {

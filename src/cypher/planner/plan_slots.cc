@@ -1,5 +1,8 @@
 #include "cypher/planner/plan_slots.h"
 
+#include <algorithm>
+
+#include "cypher/functions/registry.h"
 #include "cypher/planner/walk.h"
 
 namespace graft::cypher {
@@ -74,8 +77,12 @@ void each_expression(const PlanNode& node, const std::function<void(Expr*)>& vis
       items(as<PlanAggregation>(node).grouping);
       return items(as<PlanAggregation>(node).aggregations);
     case PlanOp::kDistinct: return items(as<PlanDistinct>(node).grouping);
-    case PlanOp::kSort: case PlanOp::kTop: return one(as<PlanSort>(node).limit);
-    case PlanOp::kSkip: case PlanOp::kLimit: return one(as<PlanLimit>(node).count);
+    case PlanOp::kSort: case PlanOp::kTop:
+      one(as<PlanSort>(node).limit);
+      return one(as<PlanSort>(node).skip);
+    case PlanOp::kSkip: case PlanOp::kLimit:
+      one(as<PlanLimit>(node).count);
+      return one(as<PlanLimit>(node).skip);
     case PlanOp::kUnwind: return one(as<PlanUnwind>(node).list);
     case PlanOp::kLoadCsv: return one(as<PlanLoadCsv>(node).url);
     case PlanOp::kProcedureCall: return all(as<PlanProcedureCall>(node).arguments);
@@ -187,6 +194,34 @@ void add_reads_of_tree(const PlanNode* node, SlotSet* out) {
     add_reads(*node, out);
     if (node->right) add_reads_of_tree(node->right, out);
   }
+}
+
+namespace {
+
+bool only_reads_graph(PlanOp op) {
+  switch (op) {
+    case PlanOp::kSchemaCommand: case PlanOp::kShow: case PlanOp::kLoadCsv: case PlanOp::kProcedureCall: case PlanOp::kCreate: case PlanOp::kSetProperties: case PlanOp::kRemove:
+    case PlanOp::kDelete: case PlanOp::kForeach: case PlanOp::kMerge: case PlanOp::kTransactionApply: return false;
+    default: return true;
+  }
+}
+
+bool repeats(const Expr& e) {
+  if (e.kind == ExprKind::kFunction && e.function != nullptr && e.function->stability == Stability::kNever) return false;
+  if (e.plan != nullptr && !repeats(*e.plan)) return false;
+  return std::all_of(e.children.begin(), e.children.end(), [](const Expr* child) { return child == nullptr || repeats(*child); });
+}
+
+}  // namespace
+
+bool repeats(const PlanNode& plan) {
+  for (const PlanNode* n = &plan; n != nullptr; n = n->left) {
+    if (!only_reads_graph(n->op)) return false;
+    bool same = true;
+    each_expression(*n, [&](const Expr* e) { same &= repeats(*e); });
+    if (!same || (n->right != nullptr && !repeats(*n->right))) return false;
+  }
+  return true;
 }
 
 }  // namespace graft::cypher

@@ -121,6 +121,27 @@ void Planner::merge(const MergeClause& c, Stream* s) {
   s->reads.add(reads);
 }
 
+namespace {
+
+bool looks_at_its_row_alone(const Expr* e) {
+  return !e->plan && !e->pattern && !e->query && std::all_of(e->children.begin(), e->children.end(), [](const Expr* child) { return !child || looks_at_its_row_alone(child); });
+}
+
+}  // namespace
+
+// The node of a scan with nothing but filters of each node alone above it: every node comes once, and what becomes of it
+// then is nothing to the others. kNoSlot: there is more.
+Slot Planner::scanned_alone(const Stream& s) {
+  if (!s.writes.empty()) return kNoSlot;
+  const PlanNode* n = s.top;
+  for (; n && n->op == PlanOp::kFilter; n = n->left) {
+    const auto& predicates = static_cast<const PlanFilter*>(n)->predicates;
+    if (!std::all_of(predicates.begin(), predicates.end(), looks_at_its_row_alone)) return kNoSlot;
+  }
+  const bool scan = n && !n->left && (n->op == PlanOp::kAllNodesScan || n->op == PlanOp::kNodeByLabelScan);
+  return scan ? static_cast<const PlanNodeScan*>(n)->node : kNoSlot;
+}
+
 void Planner::set(const std::vector<SetItem>& items, bool remove, Stream* s) {
   note_writes(QueryType::kReadWrite);
   AccessSet writes, reads;
@@ -130,7 +151,9 @@ void Planner::set(const std::vector<SetItem>& items, bool remove, Stream* s) {
     expression_access(item.key_expression, &reads);
     for (const Expr* label : item.dynamic_labels) expression_access(label, &reads);
   }
-  before_update(reads, writes, s);
+  const Slot alone = scanned_alone(*s);
+  const bool only_it = alone != kNoSlot && std::all_of(items.begin(), items.end(), [&](const SetItem& item) { return item.target->kind == ExprKind::kVariable && item.target->slot == alone; });
+  before_update(reads, only_it ? AccessSet{} : writes, s);
   PlanSet* set = node<PlanSet>(remove ? PlanOp::kRemove : PlanOp::kSetProperties);
   set->items = lowered(items, s);
   leaf_or_top(s);
@@ -144,11 +167,7 @@ void Planner::delete_clause(const DeleteClause& c, Stream* s) {
   AccessSet writes, reads;
   writes.deletes = true;
   for (const Expr* e : c.expressions) expression_access(e, &reads);
-  // A scan that gives each node once does not mind that it goes
-  const PlanNode* below = s->top;
-  while (below && below->op == PlanOp::kFilter) below = below->left;
-  const bool single_scan = below && !below->left && (below->op == PlanOp::kAllNodesScan || below->op == PlanOp::kNodeByLabelScan) && s->writes.empty() && c.expressions.size() == 1 &&
-                           c.expressions[0]->kind == ExprKind::kVariable;
+  const bool single_scan = c.expressions.size() == 1 && c.expressions[0]->kind == ExprKind::kVariable && scanned_alone(*s) == c.expressions[0]->slot;
   before_update(reads, single_scan ? AccessSet{} : writes, s);
   PlanDelete* del = node<PlanDelete>();
   del->detach = c.detach;

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cypher/planner/plan.h"
+#include "cypher/planner/statistics.h"
 #include "cypher/semantic/analyzer.h"
 
 namespace graft::graph {
@@ -17,6 +18,8 @@ struct PlannedStatement {
   std::shared_ptr<const Plan> plan;
   QueryType type = QueryType::kRead;
   bool expects_large_write = false;
+  std::vector<CountUsed> counts_used;
+  std::vector<Notification> notifications;  // hints that could not be followed
 };
 
 // Plans an analysed statement against the catalog and counts of `view`. Throws QueryError.

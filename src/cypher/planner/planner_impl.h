@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,20 +26,35 @@ struct LeafChoice {
   Expr* ids = nullptr;
   bool many = false, element_id = false;
   std::vector<int> solved;                // predicates that need no filter any more
+  uint32_t hints = 0;                     // of the MATCH, by bit: which it follows
 };
 
 struct MatchStep {
-  enum Kind : uint8_t { kLeaf, kExpand } kind = kLeaf;
+  enum Kind : uint8_t { kLeaf, kExpand, kJoin } kind = kLeaf;
   LeafChoice leaf;
   int edge = -1;
   bool reversed = false;                  // expand from edge.to
+  // kJoin: the rows so far with those that `right` gives by itself, by hash
+  std::vector<MatchStep> right;
+  std::vector<Slot> on;                   // nodes
+  bool build_right = false;               // fewer rows than the left side
+  double rows = 0, cost = 0;              // after it
+  size_t instead_from = 0;                // the steps from there on up to this one could be replaced by `instead`,
+  std::vector<MatchStep> instead;         // which has no join; empty: a hint wants the join
 };
 
 struct MatchState {
   SlotSet bound;
   std::vector<bool> edge_done, predicate_done;
+  bool alone = false;                     // nothing of the rows so far may be used
   double rows = 1, cost = 0;
+  uint32_t hints = 0;                     // followed
   std::vector<MatchStep> steps;
+};
+
+// Which predicates and relationships of a match the operators so far have taken care of.
+struct MatchDone {
+  std::vector<bool> predicates, edges;
 };
 
 // What a piece of plan reads and writes, for Eager barriers.
@@ -100,6 +116,7 @@ class Planner : public SlotSource {
   void note_writes(QueryType type);
   void number_all();
   static bool returns(const Query& q);
+  static bool limits(const Clause& c);
 
   // ---- Projections (plan_projection.cc)
   void projection(const ProjectionClause& c, Stream* s, const SlotSet& fixed);
@@ -110,10 +127,15 @@ class Planner : public SlotSource {
 
   // ---- MATCH (plan_match.cc, choose_match.cc)
   void match(const MatchClause& c, Stream* s);
+  void match_clause(const MatchClause& c, bool selected, QueryGraph* graph, Stream* s);
   void match_graph(QueryGraph* graph, Stream* s);
   void apply(const Stream& inner, const SlotSet& introduced, Stream* s);
   static bool needs_selection(const std::vector<PathPattern*>& patterns);
   void select_paths(const PathPattern& path, QueryGraph* graph, Stream* s);
+  void emit_steps(QueryGraph* g, const std::vector<MatchStep>& steps, MatchDone* done, Stream* s);
+  void emit_step(QueryGraph* g, const MatchStep& step, MatchDone* done, Stream* s);
+  PlanHashJoin* emit_join(QueryGraph* g, const MatchStep& step, MatchDone* done, Stream* s);
+  void differ(int edge, const std::vector<Slot>& others, const QueryGraph& g, Stream* s);
   bool join_leaf(const QueryGraph& g, const MatchStep& step, std::vector<bool>* predicate_done, Stream* s);
   PlanIdSeek* id_seek_of(const LeafChoice& leaf, const Stream& s);
   PlanIndexSeek* index_seek_of(const LeafChoice& leaf, const Stream& s);
@@ -131,9 +153,25 @@ class Planner : public SlotSource {
   Stream pattern_stream(const std::vector<PathPattern*>& patterns, Expr* where, const Stream& outer, bool unique);
 
   MatchState choose(const QueryGraph& g, const SlotSet& bound, double rows);
+  MatchState choose_greedily(const QueryGraph& g, MatchState start);
+  // ---- The order of joins (join_parts.cc, join_order.cc)
+  class JoinSearch;
+  struct JoinPart {                       // of a pattern: what hangs together
+    std::vector<int> edges;
+    std::vector<Slot> nodes;
+  };
+  bool choose_exactly(const QueryGraph& g, MatchState* state);
+  static JoinPart part_within_reach(const QueryGraph& g, const MatchState& state, SlotSet reach);
+  static std::vector<JoinPart> parts_apart(const QueryGraph& g, const MatchState& state);
+  void note_hints(const LeafChoice& leaf, const QueryGraph& g, uint32_t* followed) const;
+  void note_missed_hints(uint32_t followed);
+  double shaken(double cost, uint64_t salt) const;
   void greedy(const QueryGraph& g, MatchState* state);
   void apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state);
   double expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const;
+  double degree_from(const QueryGraph& g, const GraphEdge& e, bool reversed) const;
+  double share_to(const QueryGraph& g, const GraphEdge& e, bool reversed, double* nodes) const;
+  const std::string& label_at_end(const std::string& type, graph::Direction end) const;
   std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state, bool any = false);  // any: those of one node will do
   void node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out);
   // ---- Seeks (choose_index.cc)
@@ -155,6 +193,7 @@ class Planner : public SlotSource {
   void created_pattern(const PathPattern& path, std::vector<CreateNodeItem>* nodes, std::vector<CreateRelationshipItem>* relationships, Stream* s, SlotSet* made);
   void merge(const MergeClause& c, Stream* s);
   void set(const std::vector<SetItem>& items, bool remove, Stream* s);
+  static Slot scanned_alone(const Stream& s);
   std::vector<SetItem> lowered(std::vector<SetItem> items, Stream* s);
   void delete_clause(const DeleteClause& c, Stream* s);
   void foreach_clause(const ForeachClause& c, Stream* s, const SlotSet& fixed);
@@ -175,6 +214,9 @@ class Planner : public SlotSource {
   // ---- Expressions (lower.cc): plans for subqueries and patterns inside
   Expr* lower(Expr* e, const Stream& s);
   Expr* size_as_count(Expr* e);
+  Expr* count_as_exists(Expr* e, bool* negated);
+  Expr* fold(Expr* e) const;              // fold.cc: what its literals decide
+  Expr* folded(Expr* e) const;            // the same for its top alone
   void lower_all(std::vector<Expr*>* list, const Stream& s);
   void lower_labels(LabelExpr* labels, const Stream& s);
   void lower_subquery(Expr* e, const Stream& s);
@@ -183,6 +225,8 @@ class Planner : public SlotSource {
   void optimise(PlanNode** link, SlotSet needed, bool duplicates_matter = true);
   static bool duplicates_matter_below(const PlanNode& n, bool above);
   static void prune_walks(PlanNode* n, const SlotSet& needed);
+  static bool unnest(PlanNode** link);
+  bool run_once(PlanNode** link);
   void serve_order(PlanNode** link);
   void optional_expand(PlanNode** link);
   void optimise_expressions(PlanNode* n);
@@ -190,8 +234,11 @@ class Planner : public SlotSource {
   void count_below(PlanNode** top, const SlotSet& needed);
   void count_rows(PlanNode* chain, PlanAggregation* aggregation);
   bool count_from_store(PlanNode** top, PlanNode* chain);
-  bool walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight);
+  bool walk_counted(PlanNode** link, const SlotSet& needed, Slot* weight, double less_than);
   void walk_cycle(PlanNode** link, const SlotSet& needed);
+  bool walk_open_cycle(PlanNode** link, const SlotSet& needed, double less_than);
+  static PlanNode** join_below(PlanNode** link);
+  static const PlanHashJoin* join_of(const PlanNode* top);
   void emit_walk(PlanNode** link, WalkPattern pattern, const WalkOrder& order, const SlotSet& needed, double rows, Slot weight);
   PlanNode* walk_start(WalkPattern* p, Slot start);
   double walk_cost(const WalkPattern& p, const WalkOrder& order, double start_rows) const;
@@ -202,12 +249,17 @@ class Planner : public SlotSource {
   std::shared_ptr<Plan> plan_;
   Analysis analysis_;
   const ProcedureRegistry& procedures_;
-  const graph::GraphView& view_;
+  Statistics view_;
   PlannerOptions options_;
   const graph::Catalog& catalog_;
   QueryType type_ = QueryType::kRead;
   SlotSet passing_;  // what a WITH that does not aggregate leaves as it is: linenumber(), file()
   bool large_write_ = false;
+  bool few_rows_wanted_ = false;          // a LIMIT follows the MATCH: nothing is to be read ahead
+  const std::vector<Hint>* hints_ = nullptr;  // of the MATCH
+  std::vector<Notification> notifications_;
+  std::map<Slot, std::vector<std::string>> labels_seen_;  // by earlier clauses
+  mutable std::map<std::pair<std::string, bool>, std::string> labels_at_ends_;  // by type, start or end
   std::vector<PlanNode*> made_;
   std::set<const Expr*> optimised_;
   SlotSet locals_;  // of comprehensions around the expression being lowered

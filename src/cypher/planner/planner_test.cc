@@ -64,6 +64,12 @@ TEST_F(PlannerTest, EagerOnlyWhereItMatters) {
   EXPECT_FALSE(has("MATCH (a:Person) DETACH DELETE a", "Eager "));
   EXPECT_TRUE(has("CREATE (a:Log) WITH a MATCH (b:Log) RETURN b", "Eager "));
   EXPECT_FALSE(has("UNWIND [1, 2] AS x MERGE (a:Log {x: x})", "Eager "));
+  EXPECT_FALSE(has("MATCH (a:Person) WHERE a.seen > 1 SET a.seen = a.seen + 1, a:Seen", "Eager "));
+  EXPECT_FALSE(has("MATCH (a:Person) REMOVE a:Person", "Eager "));
+  EXPECT_TRUE(has("MATCH (a:Person) WHERE a.id > 1 SET a.id = a.id + 1", "Eager "));  // along the index that it changes
+  EXPECT_TRUE(has("MATCH (a:Person)-[:KNOWS]->(b) WHERE b.seen = 1 SET a.seen = 2", "Eager "));
+  EXPECT_TRUE(has("MATCH (a:Person) WHERE COUNT { (a)--(:Person) } > 1 DETACH DELETE a", "Eager "));
+  EXPECT_TRUE(has("MATCH (a:Person) WHERE EXISTS { (a)--({seen: 1}) } SET a.seen = 2", "Eager "));
 }
 
 TEST_F(PlannerTest, ShapesOfClauses) {
@@ -76,6 +82,30 @@ TEST_F(PlannerTest, ShapesOfClauses) {
   EXPECT_TRUE(has("MATCH (a:Robot)-[*1..3]->(b) RETURN b", "VarLengthExpand(All)"));
   EXPECT_TRUE(has("RETURN 1 AS x UNION RETURN 2 AS x", "Distinct Union"));
   EXPECT_EQ(plan("CREATE (:A)"), "EmptyResult Create Argument");
+}
+
+TEST_F(PlannerTest, HubsBetweenTwoSelectiveEndsAreJoinedByHash) {
+  run("UNWIND range(1, 200) AS i CREATE (:A {id: i, k: i % 40}), (:B {id: i, k: i % 40})");
+  run("UNWIND range(0, 9) AS i CREATE (:M {id: i})");
+  run("MATCH (a:A), (m:M) WHERE a.id % 10 = m.id CREATE (a)-[:R]->(m)");
+  run("MATCH (b:B), (m:M) WHERE b.id % 5 = m.id % 5 CREATE (b)-[:S]->(m)");
+  run("CREATE INDEX FOR (a:A) ON (a.k)");
+  run("CREATE INDEX FOR (b:B) ON (b.k)");
+  const std::string ends = "MATCH (a:A {k: 3})-[:R]->(m)<-[:S]-(b:B {k: 3}) ";
+  EXPECT_EQ(plan(ends + "RETURN a.id, b.id"), "ProduceResults Projection NodeHashJoin(Expand(All) NodeIndexSeek) Expand(All) NodeIndexSeek");
+  EXPECT_FALSE(has(ends + "RETURN a.id, b.id LIMIT 3", "HashJoin"));
+  EXPECT_FALSE(has("MATCH (a:A {k: 3})-[:R]->(m) RETURN a, m", "HashJoin"));
+  EXPECT_TRUE(has("MATCH (a:A)-[:R]->(m)<-[:S]-(b:B) USING JOIN ON m RETURN a.id, b.id", "NodeHashJoin"));
+}
+
+TEST_F(PlannerTest, APlanIsMadeAnewWhenTheCountsItWasChosenByHaveChangedMuch) {
+  const std::string text = "MATCH (r:Robot)-[:OWNS]->(t:Thing) RETURN r.id, t.id";
+  run("UNWIND range(1, 2000) AS i CREATE (:Filler)");
+  auto first = std::get<0>(db_.engine().prepare(text, {}, db_.view()));
+  run("UNWIND range(1, 900) AS i CREATE (:Filler)");  // of no concern
+  EXPECT_EQ(std::get<0>(db_.engine().prepare(text, {}, db_.view())), first);
+  run("MATCH (f:Filler) SET f:Thing");  // as many nodes as before
+  EXPECT_NE(std::get<0>(db_.engine().prepare(text, {}, db_.view())), first);
 }
 
 TEST_F(PlannerTest, ErrorsAtCompileTimeNameWhatIsNear) {

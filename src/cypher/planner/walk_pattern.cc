@@ -40,7 +40,7 @@ class Taker {
  private:
   // Nodes of the input that are never null.
   void note_sure(const PlanNode& bottom) {
-    const PlanNode& leaf = bottom.op == PlanOp::kApply && bottom.right ? *bottom.right : bottom;
+    const PlanNode& leaf = (bottom.op == PlanOp::kApply || bottom.op == PlanOp::kCartesianProduct) && bottom.right ? *bottom.right : bottom;
     switch (leaf.op) {
       case PlanOp::kAllNodesScan: case PlanOp::kNodeByLabelScan: case PlanOp::kUnionNodeByLabelsScan: sure_ = {static_cast<const PlanNodeScan&>(leaf).node}; return;
       case PlanOp::kNodeIndexSeek: case PlanOp::kNodeIndexScan: sure_ = {static_cast<const PlanIndexSeek&>(leaf).entity}; return;
@@ -53,6 +53,7 @@ class Taker {
   bool take_scan(const PlanNode& bottom) {
     if (bottom.op == PlanOp::kAllNodesScan || bottom.op == PlanOp::kNodeByLabelScan) {
       const auto& scan = static_cast<const PlanNodeScan&>(bottom);
+      if (scan.hinted) return false;
       out_.nodes.push_back(scan.node);
       if (!scan.labels.empty()) out_.labels[scan.node] = scan.labels;
     } else if (bottom.op == PlanOp::kRelationshipScan) {

@@ -211,10 +211,8 @@ void Analyzer::clause(Clause* c, Scope* scope, const Scope& fixed, bool standalo
 
 void Analyzer::match(MatchClause* c, Scope* scope) {
   read_patterns(c->patterns, scope, true);
-  for (Hint& hint : c->hints) {
-    for (Expr* v : hint.variables) variable(v, *scope);
-  }
   if (c->where) predicate(c->where, *scope, "WHERE");
+  for (const Hint& hint : c->hints) check_hint(hint, *c, *scope);
 }
 
 void Analyzer::unwind(UnwindClause* c, Scope* scope) {

@@ -52,6 +52,7 @@ class Analyzer {
   void check_end(const SingleQuery& part, QueryRole role);
   void clause(Clause* c, Scope* scope, const Scope& fixed, bool standalone);
   void match(MatchClause* c, Scope* scope);
+  void check_hint(const Hint& hint, const MatchClause& c, const Scope& scope);  // check_hints.cc
   void unwind(UnwindClause* c, Scope* scope);
   void create(const std::vector<PathPattern*>& patterns, Scope* scope);
   void merge(MergeClause* c, Scope* scope);
