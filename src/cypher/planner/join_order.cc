@@ -176,6 +176,8 @@ void Planner::JoinSearch::consider(Way* best, Way way, uint64_t salt) const {
 void Planner::JoinSearch::fill(Table* table, bool joins) {
   table->sets.assign(size_t{1} << edges_.size(), Way());
   table->nodes.assign(nodes_.size(), Way());
+  table->set_rows.resize(table->sets.size());
+  for (Set set = 0; set < table->sets.size(); ++set) table->set_rows[set] = rows_of(set, nodes_of(set) | (table->lone ? 0 : bound_));
   if (!table->lone && bound_ != 0) {
     table->sets[0].kind = Way::kStart;
     table->sets[0].nodes = bound_;
@@ -279,10 +281,10 @@ void Planner::JoinSearch::consider_join(Table* table, Set set, Set left, Set rig
     });
     if (all) way.hints |= 1u << i;
   }
-  const double rows_left = table->rows * rows_of(left, here.nodes), rows_right = rows_of(right, there.nodes);
+  const double rows_left = table->rows * table->set_rows[left], rows_right = right_node < 0 ? others.set_rows[right] : rows_of(0, there.nodes);
   const double fewer = std::min(rows_left, rows_right), more = std::max(rows_left, rows_right);
   if (fewer > kMostBuilt) return;
-  way.cost = here.cost + there.cost + kBuildCost * fewer + kProbeCost * more + kJoinedCost * table->rows * rows_of(set, way.nodes);
+  way.cost = here.cost + there.cost + kBuildCost * fewer + kProbeCost * more + kJoinedCost * table->rows * table->set_rows[set];
   consider(&table->sets[set], way, uint64_t{1} << 40 | uint64_t{set} << 20 | right);
 }
 

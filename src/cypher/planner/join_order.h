@@ -39,6 +39,7 @@ class Planner::JoinSearch {
     double rows = 1;        // so far
     std::vector<LeafChoice> leaves;
     std::vector<Way> sets, nodes;
+    std::vector<double> set_rows;  // by set, of one row so far
   };
 
   struct Predicate {
