@@ -77,12 +77,10 @@ class Engine final : public QueryEngine {
 
   std::variant<std::shared_ptr<const PreparedQuery>, QueryError> prepare(std::string_view text, const Parameters&,
                                                                          const graph::GraphView& view) override {
-    PlanBasis basis{view.catalog().version(), procedures_->version()};
-    auto cached = cache_.find(text, basis);
-    if (cached != nullptr && still_hold(static_cast<const Prepared&>(*cached).counts_used(), view)) return cached;
+    if (auto cached = find_prepared(text, view)) return cached;
     try {
       std::shared_ptr<const PreparedQuery> query = make(text, view);
-      cache_.put(text, basis, query);
+      cache_.put(text, basis_of(view), query);
       return query;
     } catch (QueryError& error) {
       return with_picture(std::move(error), text);
@@ -90,7 +88,8 @@ class Engine final : public QueryEngine {
   }
 
   std::shared_ptr<const PreparedQuery> find_prepared(std::string_view text, const graph::GraphView& view) override {
-    return cache_.find(text, {view.catalog().version(), procedures_->version(), view.node_count(), view.relationship_count()});
+    auto cached = cache_.find(text, basis_of(view));
+    return cached != nullptr && still_hold(static_cast<const Prepared&>(*cached).counts_used(), view) ? cached : nullptr;
   }
 
   std::unique_ptr<Execution> start(std::shared_ptr<const PreparedQuery> query, const graph::GraphView& view,
@@ -115,6 +114,8 @@ class Engine final : public QueryEngine {
   }
 
  private:
+  PlanBasis basis_of(const graph::GraphView& view) const { return {view.catalog().version(), procedures_->version()}; }
+
   std::shared_ptr<const PreparedQuery> make(std::string_view text, const graph::GraphView& view) const {
     auto arena = std::make_shared<Arena>();
     Statement statement = parse(text, arena.get());
