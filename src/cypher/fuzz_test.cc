@@ -162,6 +162,7 @@ TEST(CypherFuzz, MutatedTextsAreAnsweredOrRefused) {
       EXPECT_FALSE(error->message.empty()) << "seed " << seed << ": " << text;
     } else {
       ++planned;
+      EXPECT_FALSE(std::get<std::shared_ptr<const PreparedQuery>>(answer)->plan().operator_name.empty()) << text;  // as EXPLAIN shows it
     }
   }
   EXPECT_GT(planned, all / 10);  // enough of them are still queries

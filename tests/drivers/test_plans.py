@@ -51,3 +51,9 @@ def test_notifications_have_codes_and_positions(driver):
     assert driver.execute_query("MATCH (a:Person {id: 1}), (b:Person {id: 2}) RETURN a, b").summary.gql_status_objects[-1].gql_status == "03N90"
     quiet = driver.execute_query("MATCH (p:Person) RETURN count(p)").summary.gql_status_objects
     assert not [s for s in quiet if s.is_notification]
+
+
+@pytest.mark.parametrize("projection, shown", [(".*", ".*"), (".id, k: p.id + 1", "id: p.id, k: p.id + 1"), (".*, k: 2", ".*, k: 2"), ("", "")])
+def test_map_projections_in_plans(driver, projection, shown):
+    plan = driver.execute_query(f"EXPLAIN MATCH (p:Person) RETURN p {{{projection}}} AS m").summary.plan
+    assert plan["children"][0]["args"]["Details"] == f"p{{{shown}}} AS m"

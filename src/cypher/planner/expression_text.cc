@@ -59,10 +59,10 @@ std::string_view infix(ExprKind kind) {
   }
 }
 
-std::string map_text(const Expr& e, size_t first_child) {
-  std::string text;
-  for (size_t i = 0; i < e.names.size(); ++i) {
-    text += (text.empty() ? "" : ", ") + e.names[i] + ": " + to_text(*e.children[i + first_child]);
+std::string map_text(const Expr& e, size_t first) {
+  std::string text = e.all_properties ? ".*" : "";
+  for (size_t i = first; i < e.names.size(); ++i) {
+    text += (text.empty() ? "" : ", ") + e.names[i] + ": " + to_text(*e.children[i]);
   }
   return "{" + text + "}";
 }
