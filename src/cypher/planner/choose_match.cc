@@ -35,7 +35,7 @@ MatchState Planner::choose(const QueryGraph& g, const SlotSet& bound, double row
   start.rows = std::max(rows, 1.0);
   start.edge_done.resize(g.edges.size());
   start.predicate_done.resize(g.predicates.size());
-  if (options_.optimise) {
+  if (options_.optimise && !planned_as_written(g)) {
     MatchState exact = start;
     for (size_t i = 0; i < g.predicates.size(); ++i) exact.predicate_done[i] = subset(g.predicates[i].needs, bound);
     if (choose_exactly(g, &exact)) return exact;
