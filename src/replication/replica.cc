@@ -127,7 +127,10 @@ class ReplicaHandle final : public Replica {
 Result<std::unique_ptr<Replica>> Replica::start(const ReplicaOptions& options, const Roles& roles, env::Clock& clock, env::Random& random,
                                                 env::FileSystem& fs, env::Transport& transport) {
   auto life = std::make_shared<ReplicaLife>(options, roles, clock, random, fs, transport);
-  GRAFT_TRY(life->start());
+  if (Status started = life->start(); !started.ok()) {
+    roles.raft.post([life = std::move(life)] {});  // what it has begun with its peers ends on the raft role
+    return started.error();
+  }
   return std::unique_ptr<Replica>(std::make_unique<ReplicaHandle>(std::move(life)));
 }
 

@@ -65,12 +65,13 @@ Result<std::unique_ptr<Checkpoint>> StoreImpl::begin_checkpoint(const VersionRef
     return Error{ErrorCode::kInvalidArgument, "checkpoint: a newer version is durable already"};
   if (checkpointing_.exchange(true, std::memory_order_acquire))
     return Error{ErrorCode::kUnavailable, "checkpoint: another one is in progress"};
-  release_cursor_ = {};
+  release_anew_.store(true, std::memory_order_relaxed);
   return std::unique_ptr<Checkpoint>(std::make_unique<VersionCheckpoint>(*file_, heap_, versions_, version, version.version_->root.list(),
                                                                          std::move(meta), checkpointing_));
 }
 
 Store::Released StoreImpl::release_clean_pages(size_t max_pages) {
+  if (release_anew_.exchange(false, std::memory_order_relaxed)) release_cursor_ = {};
   auto fork = this->fork(head());
   CleanPageReleaser releaser(*fork, release_cursor_);
   bool version = releaser.run(max_pages) != 0;

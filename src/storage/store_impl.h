@@ -36,7 +36,8 @@ class StoreImpl final : public Store {
   std::unique_ptr<PageFile> file_;
   mutable VersionSet versions_;  // frees into the two above: destroyed before them
   std::atomic<bool> checkpointing_ = false;
-  ReleaseCursor release_cursor_;
+  ReleaseCursor release_cursor_;           // of whoever releases
+  std::atomic<bool> release_anew_{false};  // a checkpoint has begun: from the start again
 };
 
 }  // namespace graft::storage
