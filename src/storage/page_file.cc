@@ -15,6 +15,8 @@ namespace graft::storage {
 
 namespace {
 
+constexpr uint64_t kLeastReserveBytes = uint64_t{1} << 36;  // of address space
+
 uint64_t superblock_checksum(const Superblock& s) {
   return checksum64(std::string_view(reinterpret_cast<const char*>(&s), offsetof(Superblock, checksum)));
 }
@@ -106,7 +108,11 @@ Status PageFile::load() {
   uint64_t reserve = greatest_bytes();
   if (size > reserve)
     return Error{ErrorCode::kInvalidArgument, fmt::format("{}: has {} bytes, more than the {} reserved for it", path_, size, reserve)};
-  GRAFT_TRY_ASSIGN(base_, file_->map(reserve));
+  // Where address space is short (ulimit -v, a sanitizer's shadow memory) less has to do.
+  Result<const char*> base = file_->map(reserve);
+  while (!base.ok() && reserve / 2 >= std::max(size, kLeastReserveBytes)) base = file_->map(reserve /= 2);
+  GRAFT_TRY_ASSIGN(base_, std::move(base));
+  options_.map_reserve_bytes = reserve;
   uint64_t words = ((reserve >> kGranuleShift) + 63) / 64;
   verified_ = static_cast<std::atomic<uint64_t>*>(std::calloc(words, sizeof(uint64_t)));  // zero pages, taken when touched
   if (verified_ == nullptr) return Error{ErrorCode::kOutOfMemory, path_ + ": no memory to map it"};

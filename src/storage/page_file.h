@@ -101,7 +101,7 @@ class PageFile final : public FileMap, public ExtentSink {
   void free_extent(uint64_t file_slot);
 
   const std::string path_;
-  const StoreOptions options_;
+  StoreOptions options_;  // map_reserve_bytes: what could be had
   std::unique_ptr<env::File> file_;
   std::atomic<uint64_t> written_end_ = 0;
 
