@@ -94,7 +94,7 @@ class Peer final : public PeerHandler {
     }
   }
   void on_snapshot_connection(const Hello&, std::shared_ptr<FrameChannel> c) override {
-    c->set_handler([c](Frame f) { c->send(FrameType::kSnapshotChunk, f.body + "!"); }, [](const Error&) {});
+    c->set_handler([raw = c.get()](Frame f) { raw->send(FrameType::kSnapshotChunk, f.body + "!"); }, [](const Error&) {});
     channel = c;
   }
 

@@ -13,6 +13,9 @@ class ClusterTest : public ReplicaTest {
       ASSERT_TRUE(started.ok()) << started.error().message;
     }
     leader();
+    for (auto& n : nodes_) {
+      ASSERT_TRUE(eventually([&] { return n->replica().status().state == ReplicaState::kServing; }));
+    }
   }
   // A write that finds the leader, whoever that is.
   CommitOutcome write_somewhere(int64_t number) {

@@ -59,13 +59,13 @@ bool Planner::unnest(PlanNode** link) {
 // True: there is another operator now.
 bool Planner::run_once(PlanNode** link) {
   constexpr double kFewRows = 1'000;  // are held rather than found again
-  auto* apply = static_cast<PlanApply*>(*link);
+  PlanNode* apply = *link;
   const bool semi = apply->op == PlanOp::kSemiApply || apply->op == PlanOp::kAntiSemiApply;
   if (!semi && (apply->op != PlanOp::kApply || apply->right->estimated_rows > kFewRows || apply->left->estimated_rows < 2)) return false;
   if (!semi && may_write(*apply->left)) return false;  // which would then come after the reads of the right side
   if (apply->right->op == PlanOp::kArgument || reads_any_of(apply->right, apply->left->available) || !repeats(*apply->right)) return false;
   if (semi) {
-    apply->once = true;
+    static_cast<PlanApply*>(apply)->once = true;
     return false;
   }
   drop_available(apply->right, apply->left->available);
