@@ -202,6 +202,7 @@ def test_directory_copied_by_hand_may_be_started_before_the_call(cluster):
     source.start()
     newcomer.start()
     wait_for(lambda: "addRaftNode(4" in newcomer.console(), "it says what it waits for", 20)
+    wait_for(lambda: "listening on" in newcomer.console(), "its Bolt port is open", 20)
     with pytest.raises(neo4j.exceptions.Neo4jError) as raised:
         newcomer.query("RETURN 1")
     assert raised.value.code == "Neo.TransientError.General.DatabaseUnavailable"
