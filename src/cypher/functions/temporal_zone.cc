@@ -2,24 +2,16 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
-#include <stdexcept>
 
+#include <absl/time/time.h>
 #define USE_OS_TZDB 1  // as Debian builds the library: the layout of its classes depends on it
 #include <date/tz.h>
 
 #include "cypher/position.h"
-#include "graph/calendar.h"
-
 namespace graft::cypher {
 namespace {
 
-using graph::floor_div;
-using graph::kSecondsPerDay;
-
 constexpr int32_t kMaxOffset = 18 * 3600;
-constexpr int64_t kCycleSeconds = int64_t{146'097} * kSecondsPerDay;  // 400 years, after which rules repeat
-constexpr int64_t kRulesEnd = int64_t{2400 - 1970} * 365 * kSecondsPerDay;
 
 [[noreturn]] void bad_zone(std::string_view text) {
   throw QueryError{ErrorCode::kSyntax, "Invalid time zone '" + std::string(text) +
@@ -38,18 +30,23 @@ std::string spelled(std::string name) {
   return name;
 }
 
-const date::time_zone* locate(std::string_view name) {
-  try {
-    return date::locate_zone(std::string(name));
-  } catch (const std::runtime_error&) {
-    bad_zone(name);
-  }
+bool known(std::string_view name) {
+  const auto& zones = date::get_tzdb().zones;
+  auto at = std::lower_bound(zones.begin(), zones.end(), name, [](const date::time_zone& zone, std::string_view wanted) { return zone.name() < wanted; });
+  return at != zones.end() && at->name() == name;
 }
 
-// The database's rules reach some centuries; far years use the same rules, 400-year cycles away.
-int64_t within_rules(int64_t seconds) {
-  if (seconds > kRulesEnd) return seconds - (floor_div(seconds - kRulesEnd, kCycleSeconds) + 1) * kCycleSeconds;
-  return std::max(seconds, int64_t{-30'000} * 366 * kSecondsPerDay);
+// Abseil's reader and not date's: it goes on with a zone's rule after the last change that the database lists, which is in 2037.
+absl::TimeZone rules_of(const std::string& name) {
+  absl::TimeZone rules;
+  if (!absl::LoadTimeZone(name, &rules)) bad_zone(name);
+  return rules;
+}
+
+// Of two possible moments the earlier, in a gap the offset before it.
+int32_t offset_at_local(const std::string& name, int64_t local_seconds) {
+  absl::CivilSecond local = absl::ToCivilSecond(absl::FromUnixSeconds(local_seconds), absl::UTCTimeZone());
+  return static_cast<int32_t>(local_seconds - absl::ToUnixSeconds(rules_of(name).At(local).pre));
 }
 
 bool two_digits(std::string_view* text, int32_t* out) {
@@ -93,14 +90,23 @@ Zone parse_zone(std::string_view text) {
   }
   zone.offset_seconds = 0;
   zone.name = spelled(std::move(name));
-  locate(zone.name);
+  if (!known(zone.name)) bad_zone(zone.name);
   return zone;
 }
 
 int32_t offset_at_instant(const Zone& zone, int64_t utc_seconds) {
   if (zone.name.empty()) return zone.offset_seconds;
-  date::sys_seconds at{std::chrono::seconds(within_rules(utc_seconds))};
-  return static_cast<int32_t>(locate(zone.name)->get_info(at).offset.count());
+  return rules_of(zone.name).At(absl::FromUnixSeconds(utc_seconds)).offset;
+}
+
+std::optional<int32_t> named_offset_at_instant(std::string_view name, int64_t utc_seconds) {
+  if (!known(name)) return std::nullopt;
+  return offset_at_instant({0, std::string(name)}, utc_seconds);
+}
+
+std::optional<int32_t> named_offset_at_local(std::string_view name, int64_t local_seconds) {
+  if (!known(name)) return std::nullopt;
+  return offset_at_local(std::string(name), local_seconds);
 }
 
 graph::DateTime at_instant(const Zone& zone, int64_t utc_seconds, int32_t nanos) {
@@ -109,9 +115,7 @@ graph::DateTime at_instant(const Zone& zone, int64_t utc_seconds, int32_t nanos)
 
 graph::DateTime at_local(const Zone& zone, int64_t local_seconds, int32_t nanos) {
   if (zone.name.empty()) return {local_seconds - zone.offset_seconds, nanos, zone.offset_seconds, {}};
-  date::local_seconds at{std::chrono::seconds(within_rules(local_seconds))};
-  auto before = static_cast<int64_t>(locate(zone.name)->get_info(at).first.offset.count());
-  return at_instant(zone, local_seconds - before, nanos);
+  return at_instant(zone, local_seconds - offset_at_local(zone.name, local_seconds), nanos);
 }
 
 }  // namespace graft::cypher

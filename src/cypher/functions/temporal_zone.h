@@ -3,6 +3,7 @@
 // Time zones: offsets and IANA names, by the system's tz database.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ Zone parse_zone(std::string_view text);
 bool parse_offset(std::string_view text, int32_t* offset);
 
 int32_t offset_at_instant(const Zone& zone, int64_t utc_seconds);
+// Of an IANA name as the database spells it, nothing when it is not known there: at an instant, and at a local time (of two
+// possible moments the earlier, in a gap the offset before it).
+std::optional<int32_t> named_offset_at_instant(std::string_view name, int64_t utc_seconds);
+std::optional<int32_t> named_offset_at_local(std::string_view name, int64_t local_seconds);
 // The instant of a local time. In an overlap the earlier offset counts, in a gap the time moves on by the gap.
 graph::DateTime at_local(const Zone& zone, int64_t local_seconds, int32_t nanos);
 graph::DateTime at_instant(const Zone& zone, int64_t utc_seconds, int32_t nanos);

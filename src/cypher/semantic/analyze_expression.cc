@@ -382,6 +382,7 @@ Type Analyzer::function(Expr* e, const Scope& scope, const Context& context) {
   if (name == "range") return type_of(kListMask, kIntegerMask);
   if (name == "keys" || name == "labels" || name == "split") return type_of(kListMask, kStringMask);
   if (name == "tail") return type_of(kListMask, first.element);
+  if (name == "reverse" && first.mask == kListMask) return first;
   if (name == "head" || name == "last") return type_of(first.element);
   return type_of(f.result_type);
 }

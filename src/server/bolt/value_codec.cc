@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
+#include "cypher/functions/temporal_zone.h"
 #include "graph/calendar.h"
 #include "graph/element_id.h"
 #include "graph/virtual_entity.h"
-#include "server/bolt/zone.h"
 
 namespace graft::server {
 namespace {
@@ -412,7 +413,7 @@ class Decoder {
       return bad_temporal();
     }
     const std::optional<int32_t> offset =
-        utc ? zone_offset_at_utc(f[2].text, f[0].integer) : zone_offset_at_local(f[2].text, f[0].integer);
+        utc ? cypher::named_offset_at_instant(f[2].text, f[0].integer) : cypher::named_offset_at_local(f[2].text, f[0].integer);
     if (!offset) return malformed("A date-time names a time zone that is not known here.");
     if (utc && !valid_moment(f[0].integer + *offset, 0)) return bad_temporal();
     const int64_t seconds = utc ? f[0].integer : f[0].integer - *offset;
