@@ -237,9 +237,9 @@ class Cluster:
         leader = self.leader()
         return [s for s in self.alive() if s is not leader]
 
-    def driver(self, **keys):
-        """A routing driver behind a resolver, as an application has it."""
-        addresses = [neo4j.Address(s.address) for s in self.servers.values()]
+    def driver(self, first=None, **keys):
+        """A routing driver behind a resolver, as an application has it; first: the server that the resolver names first."""
+        addresses = [neo4j.Address(s.address) for s in sorted(self.servers.values(), key=lambda s: s is not first)]
 
         def resolve(address):  # the driver asks for every address, those of the routing table too
             return addresses if address[0] == "mycluster.com" else [address]

@@ -1,6 +1,6 @@
 """Every version of Bolt that is spoken, by both handshakes: queries, errors, transactions, values."""
 import pytest
-from bolt import BEGIN, COMMIT, RESET, ROLLBACK, VERSIONS, Bolt, Failure, Structure
+from bolt import BEGIN, COMMIT, RESET, ROLLBACK, RUN, VERSIONS, Bolt, Failure, Structure
 from harness import AUTH
 
 EACH = pytest.mark.parametrize("version", VERSIONS, ids=lambda v: f"{v[0]}.{v[1]}")
@@ -59,6 +59,17 @@ def test_transactions(connect, version):
         bolt.ask(BEGIN, {})
         bolt.ask(RESET)
         assert bolt.run("RETURN 1")[0] == [[1]]
+
+
+@EACH
+def test_a_driver_can_keep_its_home_database(connect, version):
+    """From 5.8: the hint, and the database in what BEGIN and RUN are told. Without it a session asks for it anew each time."""
+    with connect(version) as bolt:
+        hint, name = (True, "default") if version >= (5, 8) else (None, None)
+        assert bolt.hello["hints"].get("ssr.enabled") is hint
+        assert bolt.ask(RUN, "RETURN 1", {}, {}).get("db") == name
+        bolt.ask(RESET)
+        assert bolt.ask(BEGIN, {}).get("db") == name
 
 
 @EACH

@@ -15,6 +15,7 @@ struct BoltVersion {
   bool has_telemetry() const { return *this >= BoltVersion{5, 4}; }
   bool has_gql_statuses() const { return *this >= BoltVersion{5, 6}; }     // "statuses" instead of "notifications"
   bool has_gql_failures() const { return *this >= BoltVersion{5, 7}; }
+  bool has_home_database() const { return *this >= BoltVersion{5, 8}; }     // BEGIN and RUN are told the database; the hint ssr.enabled
 };
 
 inline constexpr BoltVersion kOldestBolt5{5, 0};

@@ -38,6 +38,9 @@ graph::Map Session::hello_metadata() const {
   using graph::Value;
   graph::Map hints, metadata;
   hints.emplace_back("connection.recv_timeout_seconds", Value::integer(kReceiveTimeoutSeconds));
+  // Drivers use this hint for one thing: a session that names no database takes the last one's home database for its own and
+  // does not ask for it first. That saves a round trip; there is one database, so the guess is never wrong.
+  if (version_.has_home_database()) hints.emplace_back("ssr.enabled", Value::boolean(true));
   if (version_.has_telemetry()) hints.emplace_back("telemetry.enabled", Value::boolean(false));
   metadata.emplace_back("server", Value::string(kServerAgent));
   metadata.emplace_back("connection_id", Value::string(fmt::format("bolt-{}", number_)));

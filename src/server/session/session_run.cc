@@ -213,6 +213,7 @@ void Session::run_succeeded(const std::shared_ptr<StatementResult>& result, std:
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.monotonic() - statement_started_);
   metadata.emplace_back("t_first", Value::integer(elapsed.count()));
   if (qid) metadata.emplace_back("qid", Value::integer(*qid));
+  if (!qid && version_.has_home_database()) metadata.emplace_back("db", Value::string("default"));
   succeed(std::move(metadata));
 }
 

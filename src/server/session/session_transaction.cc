@@ -73,7 +73,9 @@ void Session::begun(std::shared_ptr<Transaction> transaction, const TransactionE
     });
   }
   state_ = State::kTransaction;
-  succeed();
+  graph::Map metadata;
+  if (version_.has_home_database()) metadata.emplace_back("db", graph::Value::string("default"));
+  succeed(std::move(metadata));
 }
 
 // Why nothing more can be done in it, if so.
