@@ -96,6 +96,8 @@ EXPLAINED = [
     ("epochSeconds before 1970", "rounded down here; Neo4j rounds towards 1970", _epoch_seconds),
     ("a stored list as PROPERTY VALUE", "true here; Neo4j says that a list it has stored is none, and that the same list as a literal is one",
      lambda text, peer, graft: not peer.failed and not graft.failed and re.search(r"\.m (IS (NOT )?)?:: PROPERTY VALUE", text)),
+    ("a fraction beside a degree", "compared as it is here; Neo4j rounds it down where it counts no further than that: 0.5 > COUNT { (n)-->() } is false for a node without any",
+     lambda text, peer, graft: not peer.failed and not graft.failed and re.search(r"[<>=] COUNT \{ \( ?\w+ ?\)(-->|<-\[:R\]-)\(\) \}", text)),
     ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
     ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
      _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),
