@@ -92,9 +92,13 @@ void Lane::run_batch() {
     window_ = std::make_unique<WriteWindow>(batch.head.number());
   }
   if (sums_wanted_.exchange(false)) propose_sums(batch);
-  graph::GraphTransaction transaction(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
   Made made;
-  fill(batch, transaction, &made);
+  std::optional<graph::GraphTransaction> own;
+  graph::GraphTransaction* transaction = take_ready(batch, &made);
+  if (transaction == nullptr) {
+    transaction = &own.emplace(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
+    fill(batch, *transaction, &made);
+  }
   if (Status health = batch.store->health(); !health.ok()) {
     // Damaged pages read as absent: nothing that was computed from them leaves this member, which stops serving.
     chain_.end_batch(batch);
@@ -108,9 +112,25 @@ void Lane::run_batch() {
     chain_.end_batch(batch);
     withhold(batch, std::move(made.ran));
   } else {
-    seal(batch, transaction, std::move(made));
+    seal(batch, *transaction, std::move(made));
   }
   if (queued() > 0) kick();
+}
+
+// The first job's, if it stands ready on this head; then the batch is that job's alone.
+graph::GraphTransaction* Lane::take_ready(const Chain::Batch& batch, Made* made) {
+  std::shared_ptr<LaneJob> job = take(true);
+  if (!job) return nullptr;
+  std::optional<LaneJob::Ready> ready = job->ready(batch, queued() > 0);
+  if (!ready) {
+    std::lock_guard lock(mutex_);
+    queue_.push_front(std::move(job));
+    return nullptr;
+  }
+  window_->add(ready->transaction.take_write_terms());
+  made->change_sets.push_back(std::move(ready->change_set));
+  made->ran.push_back(Ran{std::move(job), std::nullopt});
+  return &ready->transaction;
 }
 
 // The batch's fork is thrown away because of one job that was too large; the others have not been told anything.

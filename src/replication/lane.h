@@ -44,6 +44,13 @@ class LaneJob {
   enum class Outcome { kDone, kHandedOn };
   virtual Result<Outcome> run(graph::GraphTransaction& transaction, const Chain::Batch& batch, const WriteWindow& window,
                               std::shared_ptr<LaneJob> self) = 0;
+  // Work that was done on a fork of the very version that is the head now: the lane seals that fork, alone in its batch,
+  // and `run` is not called. The transaction stays the job's.
+  struct Ready {
+    graph::GraphTransaction& transaction;
+    std::string change_set;
+  };
+  virtual std::optional<Ready> ready(const Chain::Batch&, bool /*others_wait*/) { return std::nullopt; }
   // A configuration change has a batch of its own.
   virtual bool is_configuration_change() const { return false; }
   virtual std::optional<ConfigurationChange> configuration_change() const { return std::nullopt; }
@@ -95,6 +102,7 @@ class Lane {
   void run_batch();
   void propose_sums(const Chain::Batch& batch);
   std::shared_ptr<LaneJob> take(bool batch_is_empty);
+  graph::GraphTransaction* take_ready(const Chain::Batch& batch, Made* made);
   void fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made* made);
   void run_job(const Chain::Batch& batch, graph::GraphTransaction& transaction, std::shared_ptr<LaneJob> job, Made* made);
   void seal(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made made);

@@ -6,6 +6,7 @@
 
 #include "replication/applier.h"
 #include "replication/test_runner.h"
+#include "replication/transactions.h"
 #include "storage/memory_file_system.h"
 
 namespace graft::replication {
@@ -100,6 +101,13 @@ class LaneTest : public ::testing::Test {
       *seen = t.view().node_count();
       return LaneJob::Outcome::kDone;
     };
+  }
+  // Names are a transaction's own once: two that both make one conflict.
+  void make_tokens() {
+    submit(create(0, 1));
+    runner.run();
+    append_proposals();
+    commit_all();
   }
   // What was proposed goes into the log.
   void append_proposals() {
@@ -259,6 +267,67 @@ TEST_F(LaneTest, HandedOnLeavesNothingBehind) {
   runner.run();
   EXPECT_TRUE(leader.proposals.empty());
   EXPECT_FALSE(job->result.has_value());
+}
+
+// A transaction beside the lane that wrote something and asks for its commit.
+struct Beside {
+  std::optional<Result<raft::LogIndex>> result;
+  std::shared_ptr<CommitJob> job;
+  Beside(Side& side, const TestJob::Body& body) {
+    Chain::Standing now = side.chain.standing();
+    auto transaction = std::make_unique<ForkTransaction>(now.store, now.opening, now.applied.version, Position{});
+    EXPECT_TRUE(body(transaction->graph()).ok());
+    graph::WriteCounters counters = transaction->graph().counters();
+    std::string change_set = transaction->graph().take_change_set();
+    job = std::make_shared<CommitJob>(std::move(transaction), std::move(change_set), counters,
+                                      [this](const Result<raft::LogIndex>& index, const graph::WriteCounters&) { result = index; });
+  }
+};
+
+TEST_F(LaneTest, ATransactionOnTheVeryHeadIsSealedAsItStandsAndOthersAreReplayed) {
+  make_tokens();
+  Beside first(leader, create(1, 1000)), second(leader, create(2, 80'000)), third(leader, create(3, 1000));
+  EXPECT_TRUE(first.job->ready(Chain::Batch{.store = leader.store, .opening = leader.chain.opening(), .head = leader.store->head()}, true) == std::nullopt)
+      << "small ones share a batch";
+  leader.lane.submit(second.job);  // large: alone, although others wait
+  leader.lane.submit(first.job);   // on what is not the head any more
+  leader.lane.submit(third.job);
+  runner.run();
+  ASSERT_EQ(leader.proposals.size(), 2u);
+  EXPECT_EQ(decode_envelope(leader.proposals[0].bytes)->change_sets.size(), 1u);
+  EXPECT_EQ(decode_envelope(leader.proposals[1].bytes)->change_sets.size(), 2u);
+  append_proposals();
+  commit_all();
+  Beside alone(leader, create(4));
+  leader.lane.submit(alone.job);
+  runner.run();
+  append_proposals();
+  commit_all();
+  for (const Beside* one : {&first, &second, &third, &alone}) EXPECT_TRUE(one->result && one->result->ok());
+  commit_all(follower);
+  EXPECT_EQ(leader.view().node_count(), 5u);
+  EXPECT_EQ(leader.sums(), follower.sums());
+  EXPECT_EQ(leader.sums(), graph::recompute_state_sums(leader.view()).to_string());
+}
+
+TEST_F(LaneTest, WhatASealedTransactionWroteIsSeenByTheFootprintsOfOthers) {
+  auto count = [](graph::GraphTransaction& t) -> Result<LaneJob::Outcome> {
+    static_cast<void>(t.view().scan_nodes());
+    return create(9)(t);
+  };
+  make_tokens();
+  Beside reader(leader, count), writer(leader, create(1));
+  leader.lane.submit(writer.job);
+  runner.run();
+  leader.lane.submit(reader.job);
+  runner.run();
+  append_proposals();
+  commit_all();
+  for (auto& confirm : leader.confirmations) confirm(Status());
+  EXPECT_TRUE(writer.result && writer.result->ok());
+  ASSERT_TRUE(reader.result.has_value());
+  ASSERT_FALSE(reader.result->ok());
+  EXPECT_EQ(reader.result->error().code, ErrorCode::kConflict);
 }
 
 TEST_F(LaneTest, TheQueueIsBounded) {

@@ -32,6 +32,13 @@ Result<LaneJob::Outcome> CommitJob::run(graph::GraphTransaction& transaction, co
   return Error{ErrorCode::kConflict, "what the transaction changed was changed by another one: " + replayed.error().message};
 }
 
+// No footprint to validate: nothing was written since, and the opening is the one it began in, so no head was dropped either.
+std::optional<LaneJob::Ready> CommitJob::ready(const Chain::Batch& batch, bool others_wait) {
+  if (others_wait && change_set_.size() < kReadyBytes) return std::nullopt;
+  if (transaction_->opening() != batch.opening || transaction_->base() != batch.head.number()) return std::nullopt;
+  return Ready{transaction_->graph(), std::move(change_set_)};
+}
+
 Result<LaneJob::Outcome> SystemJob::run(graph::GraphTransaction& transaction, const Chain::Batch&, const WriteWindow&,
                                         std::shared_ptr<LaneJob>) {
   GRAFT_TRY(work_(transaction));
