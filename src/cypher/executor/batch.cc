@@ -157,8 +157,16 @@ void Batch::clear(std::span<const Slot> used) {
   selection.clear();
 }
 
+const Column& Batch::unset() {
+  static const Column column;
+  return column;
+}
+
 void Batch::clear_all() {
-  for (Column& c : columns) c.clear();
+  for (std::unique_ptr<Chunk>& chunk : chunks_) {
+    if (!chunk) continue;
+    for (Column& column : *chunk) column.clear();
+  }
   size = 0;
   selected = false;
   selection.clear();

@@ -3,7 +3,9 @@
 // Rows in columns. A Batch has one Column per slot of the plan; those that nothing has set yet read as null. An operator
 // gives its parent a batch to use, and to add columns to or narrow, until it is asked for the next one.
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -56,16 +58,24 @@ class Column {
   std::vector<graph::Value> values_;
 };
 
-struct Batch {
-  explicit Batch(size_t slots) : columns(slots) {}
+class Batch {
+ public:
+  explicit Batch(size_t slots) : chunks_((slots + kChunkColumns - 1) / kChunkColumns) {}
 
-  std::vector<Column> columns;
   uint32_t size = 0;                // rows stored
   bool selected = false;            // then only those in selection count
   std::vector<uint32_t> selection;
 
-  Column& column(Slot slot) { return columns[static_cast<size_t>(slot)]; }
-  const Column& column(Slot slot) const { return columns[static_cast<size_t>(slot)]; }
+  // The reference stays good as long as the batch.
+  Column& column(Slot slot) {
+    std::unique_ptr<Chunk>& chunk = chunks_[static_cast<size_t>(slot) / kChunkColumns];
+    if (!chunk) [[unlikely]] chunk = std::make_unique<Chunk>();
+    return (*chunk)[static_cast<size_t>(slot) % kChunkColumns];
+  }
+  const Column& column(Slot slot) const {
+    const std::unique_ptr<Chunk>& chunk = chunks_[static_cast<size_t>(slot) / kChunkColumns];
+    return chunk ? (*chunk)[static_cast<size_t>(slot) % kChunkColumns] : unset();
+  }
   uint32_t count() const { return selected ? static_cast<uint32_t>(selection.size()) : size; }
   std::span<const uint32_t> rows() const;  // the rows that count, ascending
   void select(std::vector<uint32_t> rows) {
@@ -77,6 +87,15 @@ struct Batch {
   // Appends rows of another batch: the columns of `slots`.
   void append(const Batch& from, std::span<const uint32_t> rows, std::span<const Slot> slots);
   void append_repeated(const Batch& from, uint32_t row, uint32_t times, std::span<const Slot> slots);
+  Batch empty_copy() const { return Batch(chunks_.size() * kChunkColumns); }
+
+ private:
+  // A statement of a thousand clauses has thousands of slots and of batches, each of which uses a few columns.
+  static constexpr size_t kChunkColumns = 8;
+  using Chunk = std::array<Column, kChunkColumns>;
+  static const Column& unset();
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;  // those with a column that was set
 };
 
 std::span<const uint32_t> identity_rows(uint32_t n);  // 0, 1, ... n - 1; n <= kMaxBatchRows

@@ -225,7 +225,8 @@ class Union final : public Operator {
       : Operator(executor, plan),
         union_(static_cast<const PlanUnion&>(plan)),
         out_(make_batch()),
-        keep_(slots_but(union_.slots)) {}
+        keep_(slots_but(union_.slots)),
+        left_is_mine_(plan.left->op == PlanOp::kUnion && union_.left_slots == union_.slots) {}
 
  private:
   void start() override {
@@ -235,7 +236,7 @@ class Union final : public Operator {
 
   Batch* next() override {
     if (on_left_) {
-      if (Batch* batch = left().pull()) return give(*batch, union_.left_slots);
+      if (Batch* batch = left().pull()) return left_is_mine_ ? batch : give(*batch, union_.left_slots);
       on_left_ = false;
       right().open(argument());
     }
@@ -253,6 +254,7 @@ class Union final : public Operator {
   const PlanUnion& union_;
   Batch out_;
   std::vector<Slot> keep_;
+  const bool left_is_mine_;  // the parts before this one, put into the very slots already
   bool on_left_ = true;
 };
 

@@ -25,7 +25,7 @@ class Merge final : public Operator {
     std::vector<Slot> own;
     for (const CreateNodeItem& item : merge_.nodes) own.push_back(item.node);
     for (const CreateRelationshipItem& item : merge_.relationships) own.push_back(item.relationship);
-    // The left row whole: what is created or set may read more of it than anything above does.
+    // Of the left row what is read above or here: the left gives no more.
     for (Slot slot : plan.left->available) {
       if (std::find(own.begin(), own.end(), slot) == own.end()) keep_.push_back(slot);
     }

@@ -30,7 +30,7 @@ class RowBuffer {
   }
   // Keeps only these, in this order.
   void retain(std::span<const uint32_t> rows) {
-    Batch next(rows_.columns.size());
+    Batch next = rows_.empty_copy();
     next.append(rows_, rows, kept_);
     rows_ = std::move(next);
     memory_.reset();

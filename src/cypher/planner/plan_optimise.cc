@@ -20,12 +20,20 @@ bool may_narrow(PlanOp op) {
     case PlanOp::kFilter: case PlanOp::kProjection: case PlanOp::kEagerAggregation: case PlanOp::kDistinct: case PlanOp::kSort: case PlanOp::kTop: case PlanOp::kSkip:
     case PlanOp::kLimit: case PlanOp::kUnwind: case PlanOp::kOptional: case PlanOp::kEager: case PlanOp::kProduceResults: case PlanOp::kApply: case PlanOp::kSemiApply:
     case PlanOp::kAntiSemiApply: case PlanOp::kCartesianProduct: case PlanOp::kNodeHashJoin: case PlanOp::kValueHashJoin: case PlanOp::kUnion: case PlanOp::kWalk:
+    case PlanOp::kCreate: case PlanOp::kMerge: case PlanOp::kSetProperties: case PlanOp::kRemove: case PlanOp::kDelete:
       return true;
     default: return false;
   }
 }
 
 SlotSet set_of(const std::vector<Slot>& slots) { return {slots.begin(), slots.end()}; }
+
+SlotSet created_slots(const PlanMerge& merge) {
+  SlotSet slots;
+  for (const CreateNodeItem& item : merge.nodes) slots.insert(item.node);
+  for (const CreateRelationshipItem& item : merge.relationships) slots.insert(item.relationship);
+  return slots;
+}
 
 constexpr double kAnyCost = std::numeric_limits<double>::infinity();
 
@@ -61,9 +69,10 @@ void Planner::optimise(PlanNode** link, SlotSet needed, bool duplicates_matter) 
     add_reads(*n, &needed);
     if (!n->right) continue;
     const bool semi = n->op == PlanOp::kSemiApply || n->op == PlanOp::kAntiSemiApply;
-    SlotSet right = semi ? SlotSet{} : needed;
+    // A Merge takes what is the left's from the left.
+    SlotSet right = semi ? SlotSet{} : n->op == PlanOp::kMerge ? created_slots(*static_cast<PlanMerge*>(n)) : needed;
     optimise(&n->right, right, duplicates_matter && !semi);
-    const bool applies = semi || n->op == PlanOp::kApply;
+    const bool applies = semi || n->op == PlanOp::kApply || n->op == PlanOp::kMerge;
     if (applies) add_reads_of_tree(n->right, &needed);
   }
 }
