@@ -18,6 +18,7 @@ constexpr size_t kMostUnsentBytesBeforeReset = size_t{4} << 20;  // a RESET and 
 constexpr size_t kLongMessageBytes = size_t{256} << 10;
 constexpr env::Duration kLoginTime = std::chrono::seconds(30);
 constexpr env::Duration kKeepAliveAfter = std::chrono::seconds(1);
+constexpr env::Duration kInterruptGrace = std::chrono::milliseconds(50);
 
 Error cancelled() { return {ErrorCode::kCancelled, "The request was cancelled by RESET."}; }
 
@@ -187,6 +188,11 @@ void Session::interrupt() {
     case Wait::kNothing:
     case Wait::kLogin: return;
     case Wait::kWorker:
+      if (running_ != nullptr) running_->cancel();
+      services_.io.post_after(kInterruptGrace, [self = weak_from_this(), operation = operation_] {
+        if (const std::shared_ptr<Session> session = self.lock()) session->leave_to_worker(operation);
+      });
+      return;
     case Wait::kCommit:  // once it is proposed the outcome must be told, and comes within seconds
       if (running_ != nullptr) running_->cancel();
       return;
@@ -198,6 +204,15 @@ void Session::interrupt() {
       if (fetch_) fail(cancelled());
       return;
   }
+}
+
+// What does not see soon that it is to stop (one regular expression over megabytes of text) goes on to its end on the worker,
+// which owns what it works on, and nobody hears of it.
+void Session::leave_to_worker(uint64_t operation) {
+  if (!resume(operation)) return;
+  running_ = nullptr;
+  fail(cancelled());
+  process();
 }
 
 void Session::handle_reset() {

@@ -116,6 +116,7 @@ class Session final : public env::ConnectionHandler, public std::enable_shared_f
   void dispatch(Request& request);
   bool allowed(const Request& request) const;
   void interrupt();
+  void leave_to_worker(uint64_t operation);
   void handle_reset();
   void give_up_results();
   void discard(std::shared_ptr<StatementResult> result);

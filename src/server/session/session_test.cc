@@ -138,6 +138,34 @@ TEST_F(SessionTest, ResetStopsWhatRuns) {
   EXPECT_EQ(session_->state(), Session::State::kReady);
 }
 
+TEST_F(SessionTest, ResetDoesNotWaitForAWorkerThatDoesNotLookUp) {
+  log_in();
+  for (bool in_transaction : {false, true}) {
+    if (in_transaction) {
+      send(0x11, {map(kRead)});
+      settle();
+      replica_->reads.back().second(replica_->applied());
+      settle();
+      tags();
+    }
+    run("ROWS 500", kRead);
+    pull();
+    reset();
+    run_io();
+    EXPECT_EQ(tags(), "");  // it may yet see that it is to stop
+    clock_.now += std::chrono::milliseconds(60);
+    run_io();
+    EXPECT_EQ(tags(), "FIS");
+    EXPECT_EQ(session_->state(), Session::State::kReady);
+    settle();  // the worker comes to its end
+    EXPECT_EQ(tags(), "");
+  }
+  run("ROWS 1", kRead);
+  pull();
+  settle();
+  EXPECT_EQ(tags(), "SRS");
+}
+
 TEST_F(SessionTest, ResetsWhoseAnswersNobodyReadsAreHeldBack) {
   log_in();
   connection_->hold = true;
