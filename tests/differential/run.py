@@ -79,10 +79,16 @@ class Pair:
         database.rollback()
         return Answer(answer.columns, answer.rows + dump, answer.code, answer.message)
 
-    def difference(self, text, ordered=False):
+    def explanation(self, text, peer, graft, ordered, untyped):
+        def alike(other):
+            answers = self.ask(other)
+            return all(same(answer, graft, ordered) for answer in answers)
+        return explained.explanation(text, peer, graft, untyped, alike)
+
+    def difference(self, text, ordered, untyped):
         """What kind of unexplained difference there is; None without one."""
         peer, graft = self.ask(text)
-        if same(peer, graft, ordered) or explained.explanation(text, peer, graft):
+        if same(peer, graft, ordered) or self.explanation(text, peer, graft, ordered, untyped):
             return None
         return peer.title, graft.title
 
@@ -98,12 +104,12 @@ def summary(answer):
     return f"{len(answer.rows)} rows: {answer.columns} " + "; ".join(rows_text(answer, True, False))[:600]
 
 
-def report(pair, number, seed, graph, text, ordered, reduced):
+def report(pair, number, seed, query, text, reduced):
     print(f"\n== difference in query {number} (seed {seed})\nquery: {text}")
     if graphs_differ(pair):
         print("  the graphs differ outside of it:", [[len(database.run(statement).rows) for statement in DUMP] for database in pair.databases])
-    kind = pair.difference(text, ordered)
-    small = reduce_query(text, lambda t: pair.difference(t) == kind) if reduced and pair.difference(text) == kind else text
+    kind = pair.difference(text, query.ordered, query.untyped)
+    small = reduce_query(text, lambda t: pair.difference(t, False, query.untyped) == kind) if reduced and pair.difference(text, False, query.untyped) == kind else text
     if small != text:
         print(f"smaller: {small}")
     peer, graft = pair.ask(small)
@@ -122,8 +128,7 @@ def run(options, pair):
     counts, started = collections.Counter(), time.monotonic()
     for first in range(options.first // QUERIES_PER_GRAPH * QUERIES_PER_GRAPH, options.queries, QUERIES_PER_GRAPH):
         rng = random.Random(f"{options.seed}/{first}")
-        graph = generate.random_graph(rng)
-        pair.load(graph)
+        pair.load(generate.random_graph(rng))
         for number in range(max(first, options.first), min(first + QUERIES_PER_GRAPH, options.queries)):
             query = generate.Query(random.Random(f"{options.seed}/{number}/query"))
             text = query.build()
@@ -134,13 +139,13 @@ def run(options, pair):
             counts["status differs"] += peer.failed and graft.failed and peer.title != graft.title
             if same(peer, graft, query.ordered):
                 continue
-            name = explained.explanation(text, peer, graft)
+            name = pair.explanation(text, peer, graft, query.ordered, query.untyped)
             if name:
                 counts["explained: " + name] += 1
                 continue
             counts["unexplained"] += 1
             if counts["unexplained"] <= options.show:
-                report(pair, number, options.seed, graph, text, query.ordered, not options.no_reduce)
+                report(pair, number, options.seed, query, text, not options.no_reduce)
         if first % (QUERIES_PER_GRAPH * 25) == 0:
             print(f"# {first} queries, {counts['unexplained']} unexplained, {time.monotonic() - started:.0f} s", flush=True)
     print(f"\nseed {options.seed}, {time.strftime('%Y-%m-%d')}, {time.monotonic() - started:.0f} s:")
