@@ -105,6 +105,11 @@ def _not_of_equality(text):
         f"{before}(true = {group}){after}" if re.search(r"duration|point|\.u\b|\.p\b|\be\d+\b", group) else before + group + after))
 
 
+def _eager_after_set(text):
+    """All rows of the first SET are done before the next update begins."""
+    return re.sub(r"((?<!CREATE )(?<!MATCH )\bSET .*?) (CREATE|MERGE|FOREACH|CALL|DETACH|DELETE|REMOVE|SET) ", r"\1 WITH *, count(*) AS z UNWIND range(1, z) AS z1 \2 ", text, count=1)
+
+
 EXPLAINED = [
     ("fractions of durations", "exact here, where Neo4j loses a nanosecond", _nanoseconds_apart),
     ("reverse() of a stored list", "Neo4j refuses lists that come from a property", _only_peer_fails(r"function 'reverse\(\)'")),
@@ -131,11 +136,11 @@ EXPLAINED = [
      _only_peer_fails(r"^Type mismatch: expected List<T> but was Boolean, Float, Integer, Number, Point, String, Duration, Date")),
     ("a property of a number", "null here where the number is null: null - 1 is not known to be a number before the query runs",
      _only_peer_fails(r"^Type mismatch: expected Map, Node, Relationship, Point, .* but was Float(, Integer, String or List<Float>| or Integer)")),
+    ("a number as a relationship", "a type error here, as of nodes; in Neo4j it matches nothing", _only_graft_fails(r"^Type mismatch: expected Relationship but was")),
     ("mixed path syntax", "variable length and quantified paths go together here", _only_peer_fails(r"^Mixing variable-length relationships")),
     ("types checked at compile time", "the arguments of duration.between() and truncate() are checked before a row is read",
      _only_graft_fails(r"^Type mismatch: expected (Date, LocalTime|String or|String but|Map but)")),
 ]
-
 
 OF_UNTYPED = [
     ("what is no boolean in a predicate", "an error here; Neo4j takes it as true beside AND, OR and XOR, and looks at it only once the pattern is found",
@@ -149,8 +154,15 @@ REWRITTEN = [
      lambda text: re.sub(r"(\.m (?:IS (?:NOT )?)?:: PROPERTY VALUE)", r"\1 | LIST<ANY>", text)),
     ("elements of value + list", "Neo4j takes them all for what the value is, and refuses true + [1] as the list of a comprehension that adds to its elements",
      lambda text: re.sub(r"\be \+ ", "{v: e}.v + ", text)),
+    ("updates that a SET before them sees", "in Neo4j the value of a later row sees what CREATE behind it did for an earlier one: COUNT { (n)-->() }", _eager_after_set),
     ("a fraction beside a degree", "compared as it is here; Neo4j rounds it down where it counts no further than that: 0.5 > COUNT { (n)-->() } is false for a node without any",
      lambda text: re.sub(r"([<>=]) (COUNT \{ \( ?\w+ ?\)(?:-->|<-\[:R\]-)\(\) \})", r"\1 abs(\2)", text)),
+]
+
+# Likewise of queries that fail here only: what the peer refuses too.
+REWRITTEN_ERRORS = [
+    ("a failing expression on rows that LIMIT drops", "Neo4j sorts by some keys and cuts before it computes the others; without LIMIT it fails too",
+     lambda text: re.sub(r" LIMIT \d+", "", text)),
 ]
 
 
@@ -160,7 +172,7 @@ def explanation(text, peer, graft, untyped, alike):
     for name, _, test in EXPLAINED + (OF_UNTYPED if untyped else []):
         if test(text, peer, graft):
             return name
-    for name, _, rewriting in REWRITTEN if not graft.failed else []:
+    for name, _, rewriting in REWRITTEN_ERRORS if graft.failed else REWRITTEN:
         other = rewriting(text)
         if other != text and alike(other):
             return name

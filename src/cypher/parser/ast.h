@@ -140,6 +140,7 @@ struct NodePattern {
   Expr* where = nullptr;
   Slot slot = kNoSlot;             // resolved
   bool bound = false;              // resolved: introduced by an earlier clause or outer scope
+  bool may_be_other = false;       // resolved: bound to what is known to be a node only when the query runs
 };
 
 struct Quantifier {                // {2,5}, *, +; and var-length *2..5

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cypher/functions/registry.h"
+
 namespace graft::cypher {
 
 Expr* variable_of(Slot slot, Arena* arena) {
@@ -166,15 +168,25 @@ class GraphBuilder {
       graph_.edges.push_back(std::move(edge));
     }
     if (path->parts.size() == 1) {
-      const Slot node = path->parts[0]->node->slot;
-      walk.push_back(variable_of(node, arena_));
-      // No edge asks for it, so it is asked for here: (n) of a null n matches nothing
-      if (bound_.contains(node)) pending_.push_back(make_expr(ExprKind::kIsNotNull, {variable_of(node, arena_)}, arena_));
+      const NodePattern& node = *path->parts[0]->node;
+      walk.push_back(variable_of(node.slot, arena_));
+      if (bound_.contains(node.slot)) require_node(node);
     }
     split_conjunction(path->where, &pending_);
     if (path->slot == kNoSlot) return;
     graph_.introduced.insert(path->slot);
     if (!shortest) graph_.paths.push_back({path->slot, make_expr(ExprKind::kPath, walk, arena_)});
+  }
+
+  // No edge asks for a bound node that stands alone: (n) of a null n matches nothing, of what is no node it is an error, as labels(n) is.
+  void require_node(const NodePattern& node) {
+    Expr* e = variable_of(node.slot, arena_);
+    if (node.may_be_other) {
+      e = make_expr(ExprKind::kFunction, {e}, arena_);
+      e->name = "labels";
+      e->function = find_function(e->name);
+    }
+    pending_.push_back(make_expr(ExprKind::kIsNotNull, {e}, arena_));
   }
 
   // (-[r:T]->){1,5} is -[r:T*1..5]->

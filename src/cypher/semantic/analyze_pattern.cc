@@ -54,6 +54,7 @@ void Analyzer::declare_node(NodePattern* node, Scope* scope, std::set<std::strin
     if (!(it->second.type.mask & kNodeMask)) fail(type_conflict(node->variable, "Node", it->second.type), node->position);
     node->slot = it->second.slot;
     node->bound = !here->contains(node->variable);
+    node->may_be_other = it->second.type.mask != kNodeMask;
     it->second.type = type_of(kNodeMask);
     return;
   }
