@@ -1,7 +1,7 @@
 """Differences from Neo4j that are on purpose or its own fault, each with its reason; docs/differential.md lists them too.
 
 EXPLAINED: (name, reason, test), the test called with the query's text, the peer's answer and Graft's.
-OF_UNTYPED: likewise, and only for queries with an operand that need not be a boolean.
+OF_UNTYPED: the same behind a type: only for queries in which what should be of that type may be another (Query.untyped).
 REWRITTEN: (name, reason, rewriting). What the peer gets wrong is written in another way that means the same: the difference is explained if the
 peer then answers what Graft had answered, and Graft the same as before. Such a rule cannot hide another fault of the same query.
 """
@@ -133,7 +133,7 @@ EXPLAINED = [
     ("the last digit of a float in a string", "sin(), log10() and the like are right to one unit of it on both sides", _last_digit_in_a_string),
     ("names of a comprehension in a subquery", "may be those of one outside of it, as in any other comprehension", _only_peer_fails(r"^The variable `(e|acc)` is shadowing")),
     ("an element of a stored list", "Neo4j knows when it compiles that it is no list, and refuses it beside ||; here it is looked at when the query runs",
-     _only_peer_fails(r"^Type mismatch: expected List<T> but was Boolean, Float, Integer, Number, Point, String, Duration, Date")),
+     _only_peer_fails(r"^Type mismatch: expected List<T> but was (Any or String|Boolean, Float, Integer, Number, Point, String, Duration, Date)")),
     ("a property of a number", "null here where the number is null: null - 1 is not known to be a number before the query runs",
      _only_peer_fails(r"^Type mismatch: expected Map, Node, Relationship, Point, .* but was Float(, Integer, String or List<Float>| or Integer)")),
     ("a number as a relationship", "a type error here, as of nodes; in Neo4j it matches nothing", _only_graft_fails(r"^Type mismatch: expected Relationship but was")),
@@ -143,7 +143,9 @@ EXPLAINED = [
 ]
 
 OF_UNTYPED = [
-    ("what is no boolean in a predicate", "an error here; Neo4j takes it as true beside AND, OR and XOR, and looks at it only once the pattern is found",
+    ("list", "a list of one", "what is no list behind IN is refused here; Neo4j takes it as a list of one where it does not see the type",
+     lambda text, peer, graft: "(line " not in graft.message and " IN " in text and _only_graft_fails(r"^Type mismatch: expected List but was")(text, peer, graft)),
+    ("bool", "what is no boolean in a predicate", "an error here; Neo4j takes it as true beside AND, OR and XOR, and looks at it only once the pattern is found",
      lambda text, peer, graft: "(line " not in graft.message and re.search(r"\b(AND|X?OR)\b|WHERE c\d+\b", text) and _only_graft_fails(r"^Type mismatch: expected Boolean but was")(text, peer, graft)),
 ]
 
@@ -161,15 +163,15 @@ REWRITTEN = [
 
 # Likewise of queries that fail here only: what the peer refuses too.
 REWRITTEN_ERRORS = [
-    ("a failing expression on rows that LIMIT drops", "Neo4j sorts by some keys and cuts before it computes the others; without LIMIT it fails too",
-     lambda text: re.sub(r" LIMIT \d+", "", text)),
+    ("a failing expression beside ORDER BY", "Neo4j sorts by some keys, and cuts by LIMIT or adds the row of OPTIONAL MATCH, before it computes the others; without ORDER BY it fails too",
+     lambda text: re.sub(r" ORDER BY [^{}]*$", "", text)),
 ]
 
 
 def explanation(text, peer, graft, untyped, alike):
     """The name of the rule that explains the difference, None without one. untyped: as Query.untyped.
     alike(other): whether the peer answers the other query as Graft answered this one, and Graft both the same."""
-    for name, _, test in EXPLAINED + (OF_UNTYPED if untyped else []):
+    for name, _, test in EXPLAINED + [rule[1:] for rule in OF_UNTYPED if rule[0] in untyped]:
         if test(text, peer, graft):
             return name
     for name, _, rewriting in REWRITTEN_ERRORS if graft.failed else REWRITTEN:

@@ -35,7 +35,7 @@ def random_graph(random):
 
 
 class Query:
-    """One random query. After build(): text, whether its order is total, whether it writes, whether something where a boolean belongs may be none (untyped)."""
+    """One random query. After build(): text, whether its order is total, whether it writes, "bool" or "list" in untyped where what should be one may be none."""
 
     def __init__(self, random):
         self.random = random
@@ -44,7 +44,7 @@ class Query:
         self.ordered = False
         self.writes = False
         self.patterns = 0
-        self.untyped = False
+        self.untyped = set()
 
     # ---- Expressions ----
 
@@ -78,7 +78,10 @@ class Query:
         if name:
             template = re.sub(r"\bV\b", name, template)
         if self.random.random() < 0.004:  # once in a while something of the wrong type
-            self.untyped |= kind == "bool" and "{bool}" in template
+            if kind == "bool" and "{bool}" in template:
+                self.untyped.add("bool")
+            if kind in ("lint", "lstr", "bag") or "IN {" in template:
+                self.untyped.add("list")
             return self.fill(HOLE.sub("{any}", template), depth, scope)
         return self.fill(template, depth, scope)
 
@@ -271,7 +274,7 @@ class Query:
             text = inner.expression(result_kind, 2)
         body.append(f"RETURN {text} AS {kind}")
         if self.maybe(0.15):
-            inner.untyped |= result_kind == "bool"
+            inner.untyped.add(result_kind)
             body.append(f"UNION {self.random.choice(['', 'ALL '])}" + ("" if new_form or not names else "WITH " + ", ".join(names) + " ") + f"RETURN {inner.expression('int', 0, {})} AS {kind}")
         self.names = inner.names
         self.untyped |= inner.untyped
