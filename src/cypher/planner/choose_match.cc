@@ -12,10 +12,6 @@ namespace {
 constexpr size_t kGreedyLimit = 60;   // patterns with more relationships, or twice as many nodes, are planned as written
 constexpr size_t kMaxStarts = 12;
 
-bool subset(const SlotSet& a, const SlotSet& b) {
-  return std::all_of(a.begin(), a.end(), [&](Slot slot) { return b.contains(slot); });
-}
-
 bool planned_as_written(const QueryGraph& g) { return g.edges.size() > kGreedyLimit || g.nodes.size() > 2 * kGreedyLimit; }
 
 // What the bound slots allow next: -1 no, else whether from the end.
@@ -37,16 +33,19 @@ MatchState Planner::choose(const QueryGraph& g, const SlotSet& bound, double row
   start.predicate_done.resize(g.predicates.size());
   if (options_.optimise && !planned_as_written(g)) {
     MatchState exact = start;
-    for (size_t i = 0; i < g.predicates.size(); ++i) exact.predicate_done[i] = subset(g.predicates[i].needs, bound);
+    for (size_t i = 0; i < g.predicates.size(); ++i) exact.predicate_done[i] = all_bound(g.predicates[i].needs, bound);
     if (choose_exactly(g, &exact)) return exact;
   }
   return choose_greedily(g, std::move(start));
 }
 
 MatchState Planner::choose_greedily(const QueryGraph& g, MatchState start) {
+  if (planned_as_written(g)) {
+    as_written(g, &start);
+    return start;
+  }
   const SlotSet& bound = start.bound;
-  const bool connected = std::any_of(g.edges.begin(), g.edges.end(), [&](const GraphEdge& e) { return side(e, bound) >= 0; });
-  if (connected || planned_as_written(g)) {
+  if (std::any_of(g.edges.begin(), g.edges.end(), [&](const GraphEdge& e) { return side(e, bound) >= 0; })) {
     greedy(g, &start);
     return start;
   }
@@ -76,34 +75,36 @@ MatchState Planner::choose_greedily(const QueryGraph& g, MatchState start) {
   return best;
 }
 
+// What a step binds and takes care of.
+void Planner::bind(const QueryGraph& g, const MatchStep& step, MatchState* state) {
+  const int edge = step.kind == MatchStep::kLeaf ? step.leaf.edge : step.edge;
+  if (edge < 0) {
+    state->bound.insert(step.leaf.node);
+  } else {
+    const GraphEdge& e = g.edges[static_cast<size_t>(edge)];
+    state->bound.insert({e.slot, e.from, e.to});
+    state->edge_done[static_cast<size_t>(edge)] = true;
+    if (step.kind == MatchStep::kExpand && e.path) state->bound.insert(e.path->slot);
+    if (step.kind == MatchStep::kExpand && e.quantified) {
+      for (const auto& [inner, group] : e.quantified->groups) state->bound.insert(group);
+    }
+  }
+  for (int p : step.leaf.solved) state->predicate_done[static_cast<size_t>(p)] = true;
+}
+
 void Planner::apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state) {
   if (step.kind == MatchStep::kLeaf) {
     state->cost += state->rows * step.leaf.cost;
     state->rows *= step.leaf.rows;
-    if (step.leaf.edge >= 0) {
-      const GraphEdge& e = g.edges[static_cast<size_t>(step.leaf.edge)];
-      state->bound.insert({e.slot, e.from, e.to});
-      state->edge_done[static_cast<size_t>(step.leaf.edge)] = true;
-    } else {
-      state->bound.insert(step.leaf.node);
-    }
-    for (int p : step.leaf.solved) state->predicate_done[static_cast<size_t>(p)] = true;
   } else {
     const GraphEdge& e = g.edges[static_cast<size_t>(step.edge)];
-    const Slot to = step.reversed ? e.from : e.to;
-    const bool into = state->bound.contains(to);
-    const double fan = expand_rows(g, e, step.reversed, into);
+    const double fan = expand_rows(g, e, step.reversed, state->bound.contains(step.reversed ? e.from : e.to));
     state->cost += state->rows * std::max(1.0, fan);
     state->rows *= fan;
-    state->bound.insert({e.from, e.to, e.slot});
-    if (e.path) state->bound.insert(e.path->slot);
-    if (e.quantified) {
-      for (const auto& [inner, group] : e.quantified->groups) state->bound.insert(group);
-    }
-    state->edge_done[static_cast<size_t>(step.edge)] = true;
   }
+  bind(g, step, state);
   for (size_t i = 0; i < g.predicates.size(); ++i) {
-    if (state->predicate_done[i] || !subset(g.predicates[i].needs, state->bound)) continue;
+    if (state->predicate_done[i] || !all_bound(g.predicates[i].needs, state->bound)) continue;
     state->predicate_done[i] = true;
     const Expr* e = g.predicates[i].expression;
     // An expansion's estimate has the labels of its end in it
@@ -114,7 +115,6 @@ void Planner::apply_step(const QueryGraph& g, const MatchStep& step, MatchState*
 }
 
 void Planner::greedy(const QueryGraph& g, MatchState* state) {
-  const bool as_written = planned_as_written(g);
   for (;;) {
     MatchState best;
     bool found = false;
@@ -124,7 +124,7 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
       if (!found || next.rows < best.rows || (next.rows == best.rows && next.cost < best.cost)) best = std::move(next);
       found = true;
     };
-    for (size_t i = 0; i < g.edges.size() && !(as_written && found); ++i) {
+    for (size_t i = 0; i < g.edges.size(); ++i) {
       if (state->edge_done[i]) continue;
       const int from = side(g.edges[i], state->bound);
       if (from < 0) continue;
@@ -132,11 +132,6 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
       step.kind = MatchStep::kExpand;
       step.edge = static_cast<int>(i);
       step.reversed = from == 1;
-      if (as_written) {
-        apply_step(g, step, state);
-        found = true;
-        break;
-      }
       consider(step);
       const GraphEdge& e = g.edges[i];
       if (from == 0 && e.kind != EdgeKind::kShortest && !e.bound && state->bound.contains(e.to) && e.from != e.to) {
@@ -144,17 +139,57 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
         consider(step);
       }
     }
-    if (as_written && found) continue;
     if (!found) {
-      for (const LeafChoice& leaf : leaves(g, *state, as_written)) {
+      for (const LeafChoice& leaf : leaves(g, *state)) {
         MatchStep step;
         step.leaf = leaf;
         consider(step);
-        if (as_written) break;
       }
     }
     if (!found) return;
     *state = std::move(best);
+  }
+}
+
+// The first relationship of the text that leads on from what is bound, else the first node. Thousands of them are no rarity
+// in text that a program wrote: nothing is looked at again for each step, and nothing estimated.
+void Planner::as_written(const QueryGraph& g, MatchState* state) {
+  std::map<Slot, std::vector<size_t>> edges_of;
+  std::set<size_t> ready;
+  const auto look = [&](size_t i) {
+    if (!state->edge_done[i] && side(g.edges[i], state->bound) >= 0) ready.insert(i);
+  };
+  for (size_t i = 0; i < g.edges.size(); ++i) {
+    for (Slot slot : {g.edges[i].from, g.edges[i].to}) edges_of[slot].push_back(i);
+    look(i);
+  }
+  for (size_t next = 0;;) {
+    MatchStep step;
+    SlotSet fresh;
+    if (!ready.empty()) {
+      const size_t i = *ready.begin();
+      ready.erase(ready.begin());
+      step.kind = MatchStep::kExpand;
+      step.edge = static_cast<int>(i);
+      step.reversed = side(g.edges[i], state->bound) == 1;
+      fresh = {g.edges[i].from, g.edges[i].to};
+    } else {
+      while (next < g.nodes.size() && state->bound.contains(g.nodes[next])) ++next;
+      if (next == g.nodes.size()) return;
+      std::vector<LeafChoice> found;
+      node_leaves(g, g.nodes[next], *state, &found);
+      step.leaf = std::move(found.front());
+      fresh = {g.nodes[next]};
+    }
+    std::erase_if(fresh, [&](Slot slot) { return state->bound.contains(slot); });
+    bind(g, step, state);
+    for (size_t p = 0; p < g.predicates.size(); ++p) {
+      if (!state->predicate_done[p]) state->predicate_done[p] = all_bound(g.predicates[p].needs, state->bound);
+    }
+    for (Slot slot : fresh) {
+      for (size_t i : edges_of[slot]) look(i);
+    }
+    state->steps.push_back(std::move(step));
   }
 }
 
@@ -301,11 +336,10 @@ double Planner::expand_rows(const QueryGraph& g, const GraphEdge& e, bool revers
 
 // ---- Leaves -------------------------------------------------------------------------------------------------------
 
-std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& state, bool any) {
+std::vector<LeafChoice> Planner::leaves(const QueryGraph& g, const MatchState& state) {
   std::vector<LeafChoice> out;
   for (Slot node : g.nodes) {
     if (!state.bound.contains(node)) node_leaves(g, node, state, &out);
-    if (any && !out.empty()) return out;
   }
   for (size_t i = 0; i < g.edges.size(); ++i) {
     const GraphEdge& e = g.edges[i];

@@ -84,8 +84,9 @@ void Planner::match_graph(QueryGraph* graph, Stream* s) {
 void Planner::emit_steps(QueryGraph* g, const std::vector<MatchStep>& steps, MatchDone* done, Stream* s) {
   Stream begin;
   MatchDone begin_done;
+  const bool joins = std::any_of(steps.begin(), steps.end(), [](const MatchStep& step) { return !step.instead.empty(); });
   for (size_t i = 0; i < steps.size(); ++i) {
-    const bool replaceable = std::any_of(steps.begin() + static_cast<ptrdiff_t>(i), steps.end(), [&](const MatchStep& step) { return !step.instead.empty() && step.instead_from == i; });
+    const bool replaceable = joins && std::any_of(steps.begin() + static_cast<ptrdiff_t>(i), steps.end(), [&](const MatchStep& step) { return !step.instead.empty() && step.instead_from == i; });
     if (replaceable) {
       begin = *s;
       begin_done = *done;
@@ -448,8 +449,7 @@ void Planner::filters(QueryGraph* g, std::vector<bool>* done, Stream* s, bool al
   for (size_t i = 0; i < g->predicates.size(); ++i) {
     if ((*done)[i]) continue;
     const GraphPredicate& p = g->predicates[i];
-    const bool bound = std::all_of(p.needs.begin(), p.needs.end(), [&](Slot slot) { return s->bound.contains(slot); });
-    if (!bound && !all) continue;
+    if (!all_bound(p.needs, s->bound) && !all) continue;
     (*done)[i] = true;
     ready.push_back(p.expression);
   }

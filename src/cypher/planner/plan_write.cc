@@ -68,16 +68,12 @@ void Planner::create(const CreateClause& c, Stream* s) {
   before_write(writes, s);
   if (s->rows > 10000) large_write_ = true;
   PlanCreate* create = node<PlanCreate>();
-  SlotSet made;
   leaf_or_top(s);
-  Stream properties = *s;  // a later pattern's properties may use what an earlier one of the clause makes
-  for (const PathPattern* path : c.patterns) {
-    SlotSet of_path;
-    created_pattern(*path, &create->nodes, &create->relationships, &properties, &of_path);
-    properties.bound.insert(of_path.begin(), of_path.end());
-    made.insert(of_path.begin(), of_path.end());
+  for (const PathPattern* path : c.patterns) {  // a later pattern's properties may use what an earlier one of the clause makes
+    SlotSet made;
+    created_pattern(*path, &create->nodes, &create->relationships, s, &made);
+    s->bound.insert(made.begin(), made.end());
   }
-  s->bound.insert(made.begin(), made.end());
   push(s, create, s->rows);
   for (const PathPattern* path : c.patterns) path_after_write(*path, s);
   s->writes.add(writes);

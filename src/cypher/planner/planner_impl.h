@@ -167,12 +167,14 @@ class Planner : public SlotSource {
   void note_missed_hints(uint32_t followed);
   double shaken(double cost, uint64_t salt) const;
   void greedy(const QueryGraph& g, MatchState* state);
+  void as_written(const QueryGraph& g, MatchState* state);
+  static void bind(const QueryGraph& g, const MatchStep& step, MatchState* state);
   void apply_step(const QueryGraph& g, const MatchStep& step, MatchState* state);
   double expand_rows(const QueryGraph& g, const GraphEdge& e, bool reversed, bool into) const;
   double degree_from(const QueryGraph& g, const GraphEdge& e, bool reversed) const;
   double share_to(const QueryGraph& g, const GraphEdge& e, bool reversed, double* nodes) const;
   const std::string& label_at_end(const std::string& type, graph::Direction end) const;
-  std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state, bool any = false);  // any: those of one node will do
+  std::vector<LeafChoice> leaves(const QueryGraph& g, const MatchState& state);
   void node_leaves(const QueryGraph& g, Slot node, const MatchState& state, std::vector<LeafChoice>* out);
   // ---- Seeks (choose_index.cc)
   void relationship_leaves(const QueryGraph& g, int edge, const MatchState& state, std::vector<LeafChoice>* out);

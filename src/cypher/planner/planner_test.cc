@@ -121,5 +121,45 @@ TEST_F(PlannerTest, ErrorsAtCompileTimeNameWhatIsNear) {
   EXPECT_NE(error("RETURN 1 AND true").find("expected Boolean but was Integer"), std::string::npos);
 }
 
+// More patterns than are searched: as they are written, from what is bound on.
+TEST_F(PlannerTest, LargePatternsAsWritten) {
+  std::string backwards, apart, star = "MATCH (p:Person {id: 1})-[:KNOWS]->(q)";
+  for (int i = 100; i > 0; --i) backwards += (backwards.empty() ? "MATCH " : ", ") + ("(n" + std::to_string(i)) + ")<-[:KNOWS]-(n" + std::to_string(i - 1) + ")";
+  for (int i = 0; i < 130; ++i) apart += (apart.empty() ? "MATCH " : ", ") + ("(a" + std::to_string(i)) + ":Robot {id: 1})";
+  for (int i = 0; i < 70; ++i) star += ", (b" + std::to_string(i) + ":Robot)-[:OWNS]->(c" + std::to_string(i) + ":Thing)";
+  for (const auto& [text, wanted] : {std::pair{backwards + " WHERE n0.id = 3 RETURN n100.id AS v", 103}, {"MATCH (n0:Person {id: 4}) " + backwards + " RETURN n100.id AS v", 104},
+                                     {apart + " RETURN a129.id AS v", 1}, {star + " RETURN count(*) AS v", 0}}) {
+    auto answer = db_.run(text);
+    ASSERT_TRUE(answer.ok()) << answer.error().message;
+    ASSERT_EQ(answer->rows.size(), 1u);
+    EXPECT_EQ(answer->rows[0][0].as_integer(), wanted);
+  }
+}
+
+// A plan or an error that says why not, and the test's time grows with the length of the text, not its square.
+TEST_F(PlannerTest, StatementsOfThousandsOfClauses) {
+  const auto many = [](int n, std::string_view separator, const std::function<std::string(const std::string&)>& piece) {
+    std::string out;
+    for (int i = 0; i < n; ++i) out += (i == 0 ? "" : std::string(separator)) + piece(std::to_string(i));
+    return out;
+  };
+  const std::string too_long = "The query is too long: its plan has more than 3000 operators one above the other";
+  EXPECT_EQ(error("MATCH " + many(5'000, ", ", [](auto i) { return "(a" + i + ":Nope)"; }) + " RETURN 1"), too_long);
+  EXPECT_EQ(error("MATCH " + many(5'000, ", ", [](auto i) { return "(a" + i + ")-->(b" + i + ")"; }) + " RETURN 1"), too_long);
+  EXPECT_EQ(error("MATCH " + many(5'000, ", ", [](auto i) { return "(a)-->(b" + i + ")"; }) + " RETURN 1"), too_long);
+  EXPECT_EQ(error(many(10'000, " ", [](auto i) { return "CREATE (a" + i + ":Nope)"; })), too_long);
+  EXPECT_EQ(error(many(10'000, " ", [](auto i) { return "MERGE (a" + i + ":Nope {id: " + i + "})"; })), too_long);
+  EXPECT_EQ(error("CREATE " + many(10'000, ", ", [](auto i) { return "(a" + i + ":Nope)"; })), "no error");
+  EXPECT_EQ(error("MATCH (n:Person) " + many(10'000, " ", [](auto i) { return "SET n.k" + i + " = 1"; })), too_long);
+}
+
+// A clause's own variables are not there yet for the labels it gives, nor for the properties it looks for.
+TEST_F(PlannerTest, WrittenPatternsSeeWhatIsBefore) {
+  EXPECT_EQ(error("CREATE (a {x: 1})-[:T]->(b {y: a.x})"), "no error");
+  EXPECT_TRUE(error("MERGE (a {x: 1})-[:T]->(b {y: a.x})").starts_with("Variable `a` not defined"));
+  EXPECT_TRUE(error("CREATE (a:A {x: 'B'})-[:T]->(b:$(a.x))").starts_with("Variable `a` not defined"));
+  EXPECT_EQ(error("CREATE (a:A {x: 'B'}) CREATE (b:$(a.x))"), "no error");
+}
+
 }  // namespace
 }  // namespace graft::cypher

@@ -168,7 +168,18 @@ bool plain_conjunction(const LabelExpr* labels) {
 
 }  // namespace
 
-void Analyzer::written_node(NodePattern* node, Scope* scope, const Scope& before, bool alone, bool merge) {
+// What may not use the clause's own variables: the labels of its nodes, and their properties in MERGE. (A copy of the scope
+// for each clause would make a statement of many take time with the square of them.)
+void Analyzer::resolve_before(PathPattern* path, const Scope& scope, bool merge) {
+  for (PatternPart* part : path->parts) {
+    NodePattern* node = part->node;
+    if (!node || (!node->variable.empty() && scope.contains(node->variable)) || !plain_conjunction(node->labels)) continue;
+    resolve_labels(node->labels, scope);
+    if (merge) resolve_properties(node->properties, scope, false);
+  }
+}
+
+void Analyzer::written_node(NodePattern* node, Scope* scope, bool alone, bool merge) {
   const char* clause = merge ? "MERGE" : "CREATE";
   if (node->where) fail(std::string("WHERE is not allowed in a pattern of ") + clause, node->where->position);
   if (!plain_conjunction(node->labels)) fail(std::string("Label expressions in patterns are not allowed in ") + clause + ", but a conjunction of labels is", node->labels->position);
@@ -182,8 +193,7 @@ void Analyzer::written_node(NodePattern* node, Scope* scope, const Scope& before
     node->bound = true;
     return;
   }
-  resolve_labels(node->labels, before);
-  resolve_properties(node->properties, merge ? before : *scope, !merge);
+  if (!merge) resolve_properties(node->properties, *scope, true);
   node->slot = new_slot(node->variable, SlotKind::kNode);
   if (!node->variable.empty()) declare(scope, node->variable, node->slot, type_of(kNodeMask), node->position);
 }
@@ -201,7 +211,7 @@ void Analyzer::written_relationship(RelationshipPattern* r, Scope* scope, bool m
   if (!r->variable.empty()) declare(scope, r->variable, r->slot, type_of(kRelationshipMask), r->position);
 }
 
-void Analyzer::written_path(PathPattern* path, Scope* scope, const Scope& before, bool merge) {
+void Analyzer::written_path(PathPattern* path, Scope* scope, bool merge) {
   const char* clause = merge ? "MERGE" : "CREATE";
   if (path->selector == PathSelector::kShortestPathFunction || path->selector == PathSelector::kAllShortestPathsFunction) {
     fail(std::string("shortestPath(...) cannot be used to ") + clause, path->position);
@@ -210,7 +220,7 @@ void Analyzer::written_path(PathPattern* path, Scope* scope, const Scope& before
   for (PatternPart* part : path->parts) {
     if (part->kind == PatternPartKind::kQuantified) fail(std::string("Quantified path patterns are not allowed in ") + clause, path->position);
     if (part->kind == PatternPartKind::kNode) {
-      written_node(part->node, scope, before, path->parts.size() == 1, merge);
+      written_node(part->node, scope, path->parts.size() == 1, merge);
     } else {
       written_relationship(part->relationship, scope, merge);
     }

@@ -222,13 +222,13 @@ void Analyzer::unwind(UnwindClause* c, Scope* scope) {
 }
 
 void Analyzer::create(const std::vector<PathPattern*>& patterns, Scope* scope) {
-  const Scope before = *scope;
-  for (PathPattern* path : patterns) written_path(path, scope, before, false);
+  for (PathPattern* path : patterns) resolve_before(path, *scope, false);
+  for (PathPattern* path : patterns) written_path(path, scope, false);
 }
 
 void Analyzer::merge(MergeClause* c, Scope* scope) {
-  const Scope before = *scope;
-  written_path(c->pattern, scope, before, true);
+  resolve_before(c->pattern, *scope, true);
+  written_path(c->pattern, scope, true);
   set_items(&c->on_create, *scope);
   set_items(&c->on_match, *scope);
 }

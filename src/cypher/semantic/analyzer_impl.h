@@ -92,8 +92,9 @@ class Analyzer {
   void resolve_path(PathPattern* path, const Scope& scope);
   void resolve_labels(LabelExpr* labels, const Scope& scope);
   void resolve_properties(Expr* properties, const Scope& scope, bool parameter_allowed);
-  void written_path(PathPattern* path, Scope* scope, const Scope& before, bool merge);
-  void written_node(NodePattern* node, Scope* scope, const Scope& before, bool alone, bool merge);
+  void resolve_before(PathPattern* path, const Scope& scope, bool merge);
+  void written_path(PathPattern* path, Scope* scope, bool merge);
+  void written_node(NodePattern* node, Scope* scope, bool alone, bool merge);
   void written_relationship(RelationshipPattern* r, Scope* scope, bool merge);
   void check_selector(const PathPattern& path);
 

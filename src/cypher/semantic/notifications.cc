@@ -61,7 +61,7 @@ class Notifier {
 
   void unknown(const char* code, const char* title, const std::string& kind, const std::string& plural, const std::string& name, Position position, const char* gql, const std::string& gql_kind, const std::string& gql_text,
                const std::vector<std::string>& known) {
-    if (writes_) return;  // it may be about to make the name
+    if (writes_ || out_.size() == kMostNotifications) return;  // it may be about to make the name
     Notification n{std::string("Neo.ClientNotification.Statement.") + code, title, "One of the " + plural + " " + kMisspelt + kind + " is: " + name + ")", "WARNING", "UNRECOGNIZED", position, gql, ""};
     n.gql_description = "warn: " + gql_kind + " does not exist. The " + gql_text + " `" + name + "` does not exist. Verify that the spelling is correct.";
     constexpr size_t kMostCompared = 10'000;
