@@ -108,7 +108,7 @@ class RelationshipScan final : public RelationshipCursor {
         if (block == kNoBlock) return n;
         block_ = block;
       }
-      // Most often the next one of this type; a page is no more than the memory's own prefetching looks ahead.
+      // Most often the next one of this type. The processor itself looks ahead no further than the end of a page.
       ahead_ = ends.page(block_ + 1);
       __builtin_prefetch(headers.page(block_ + 1).data());
       n += read_block(headers.page(block_), ends.page(block_), out.subspan(n));

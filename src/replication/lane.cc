@@ -94,10 +94,11 @@ void Lane::run_batch() {
   if (sums_wanted_.exchange(false)) propose_sums(batch);
   Made made;
   std::optional<graph::GraphTransaction> own;
-  graph::GraphTransaction* transaction = take_ready(batch, &made);
+  std::shared_ptr<LaneJob> first = take(true);
+  graph::GraphTransaction* transaction = first ? take_ready(batch, first, &made) : nullptr;
   if (transaction == nullptr) {
     transaction = &own.emplace(batch.store->fork(batch.head), *batch.opening->ids, nullptr);
-    fill(batch, *transaction, &made);
+    fill(batch, *transaction, std::move(first), &made);
   }
   if (Status health = batch.store->health(); !health.ok()) {
     // Damaged pages read as absent: nothing that was computed from them leaves this member, which stops serving.
@@ -117,19 +118,13 @@ void Lane::run_batch() {
   if (queued() > 0) kick();
 }
 
-// The first job's, if it stands ready on this head; then the batch is that job's alone.
-graph::GraphTransaction* Lane::take_ready(const Chain::Batch& batch, Made* made) {
-  std::shared_ptr<LaneJob> job = take(true);
-  if (!job) return nullptr;
+// The job's, if it stands ready on this head; then the batch is that job's alone.
+graph::GraphTransaction* Lane::take_ready(const Chain::Batch& batch, const std::shared_ptr<LaneJob>& job, Made* made) {
   std::optional<LaneJob::Ready> ready = job->ready(batch, queued() > 0);
-  if (!ready) {
-    std::lock_guard lock(mutex_);
-    queue_.push_front(std::move(job));
-    return nullptr;
-  }
+  if (!ready) return nullptr;
   window_->add(ready->transaction.take_write_terms());
   made->change_sets.push_back(std::move(ready->change_set));
-  made->ran.push_back(Ran{std::move(job), std::nullopt});
+  made->ran.push_back(Ran{job, std::nullopt});
   return &ready->transaction;
 }
 
@@ -139,14 +134,14 @@ void Lane::run_again(std::vector<Ran> ran) {
   for (auto it = ran.rbegin(); it != ran.rend(); ++it) queue_.push_front(std::move(it->job));
 }
 
-void Lane::fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made* made) {
+void Lane::fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, std::shared_ptr<LaneJob> job, Made* made) {
   env::Duration end = clock_.monotonic() + kMaxBatchTime;
-  while (made->ran.size() < kMaxBatchJobs && made->bytes < kMaxBatchBytes) {
-    std::shared_ptr<LaneJob> job = take(made->ran.empty());
-    if (!job) return;
+  while (job) {
     bool alone = job->is_configuration_change();
     run_job(batch, transaction, std::move(job), made);
-    if (alone || made->spoilt || clock_.monotonic() >= end) return;
+    bool full = made->ran.size() >= kMaxBatchJobs || made->bytes >= kMaxBatchBytes;
+    if (alone || full || made->spoilt || clock_.monotonic() >= end) return;
+    job = take(made->ran.empty());
   }
 }
 

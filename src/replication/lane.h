@@ -102,8 +102,8 @@ class Lane {
   void run_batch();
   void propose_sums(const Chain::Batch& batch);
   std::shared_ptr<LaneJob> take(bool batch_is_empty);
-  graph::GraphTransaction* take_ready(const Chain::Batch& batch, Made* made);
-  void fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made* made);
+  graph::GraphTransaction* take_ready(const Chain::Batch& batch, const std::shared_ptr<LaneJob>& job, Made* made);
+  void fill(const Chain::Batch& batch, graph::GraphTransaction& transaction, std::shared_ptr<LaneJob> job, Made* made);
   void run_job(const Chain::Batch& batch, graph::GraphTransaction& transaction, std::shared_ptr<LaneJob> job, Made* made);
   void seal(const Chain::Batch& batch, graph::GraphTransaction& transaction, Made made);
   void withhold(const Chain::Batch& batch, std::vector<Ran> ran);

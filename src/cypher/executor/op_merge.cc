@@ -7,6 +7,7 @@
 #include "cypher/executor/executor.h"
 #include "cypher/executor/operators.h"
 #include "cypher/executor/row_buffer.h"
+#include "cypher/planner/plan_slots.h"
 
 namespace graft::cypher {
 
@@ -22,12 +23,10 @@ class Merge final : public Operator {
         creator_(executor, context(), merge_.nodes, merge_.relationships, true),
         on_create_(executor, context(), merge_.on_create),
         on_match_(executor, context(), merge_.on_match) {
-    std::vector<Slot> own;
-    for (const CreateNodeItem& item : merge_.nodes) own.push_back(item.node);
-    for (const CreateRelationshipItem& item : merge_.relationships) own.push_back(item.relationship);
+    const SlotSet own = created_slots(merge_);
     // Of the left row what is read above or here: the left gives no more.
     for (Slot slot : plan.left->available) {
-      if (std::find(own.begin(), own.end(), slot) == own.end()) keep_.push_back(slot);
+      if (!own.contains(slot)) keep_.push_back(slot);
     }
     for (Slot slot : keep_) {
       const auto& matched = plan.right->available;

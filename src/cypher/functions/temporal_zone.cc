@@ -8,6 +8,7 @@
 #include <date/tz.h>
 
 #include "cypher/position.h"
+
 namespace graft::cypher {
 namespace {
 
@@ -30,10 +31,12 @@ std::string spelled(std::string name) {
   return name;
 }
 
+// Listed by the database, and its rules can be read: a client may send any name.
 bool known(std::string_view name) {
   const auto& zones = date::get_tzdb().zones;
   auto at = std::lower_bound(zones.begin(), zones.end(), name, [](const date::time_zone& zone, std::string_view wanted) { return zone.name() < wanted; });
-  return at != zones.end() && at->name() == name;
+  absl::TimeZone rules;
+  return at != zones.end() && at->name() == name && absl::LoadTimeZone(at->name(), &rules);
 }
 
 // Abseil's reader and not date's: it goes on with a zone's rule after the last change that the database lists, which is in 2037.

@@ -152,7 +152,7 @@ void Planner::greedy(const QueryGraph& g, MatchState* state) {
 }
 
 // The first relationship of the text that leads on from what is bound, else the first node. Thousands of them are no rarity
-// in text that a program wrote: nothing is looked at again for each step, and nothing estimated.
+// in text that a program wrote: only the predicates are looked at again for each step, and nothing is estimated.
 void Planner::as_written(const QueryGraph& g, MatchState* state) {
   std::map<Slot, std::vector<size_t>> edges_of;
   std::set<size_t> ready;

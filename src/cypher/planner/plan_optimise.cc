@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cypher/planner/plan_slots.h"
 #include "cypher/planner/planner_impl.h"
 #include "cypher/planner/walk_pattern.h"
 
@@ -27,13 +28,6 @@ bool may_narrow(PlanOp op) {
 }
 
 SlotSet set_of(const std::vector<Slot>& slots) { return {slots.begin(), slots.end()}; }
-
-SlotSet created_slots(const PlanMerge& merge) {
-  SlotSet slots;
-  for (const CreateNodeItem& item : merge.nodes) slots.insert(item.node);
-  for (const CreateRelationshipItem& item : merge.relationships) slots.insert(item.relationship);
-  return slots;
-}
 
 constexpr double kAnyCost = std::numeric_limits<double>::infinity();
 

@@ -196,6 +196,13 @@ void add_reads_of_tree(const PlanNode* node, SlotSet* out) {
   }
 }
 
+SlotSet created_slots(const PlanMerge& merge) {
+  SlotSet slots;
+  for (const CreateNodeItem& item : merge.nodes) slots.insert(item.node);
+  for (const CreateRelationshipItem& item : merge.relationships) slots.insert(item.relationship);
+  return slots;
+}
+
 namespace {
 
 bool only_reads_graph(PlanOp op) {

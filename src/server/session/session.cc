@@ -188,11 +188,10 @@ void Session::interrupt() {
     case Wait::kNothing:
     case Wait::kLogin: return;
     case Wait::kWorker:
-      if (running_ != nullptr) running_->cancel();
       services_.io.post_after(kInterruptGrace, [self = weak_from_this(), operation = operation_] {
         if (const std::shared_ptr<Session> session = self.lock()) session->leave_to_worker(operation);
       });
-      return;
+      [[fallthrough]];
     case Wait::kCommit:  // once it is proposed the outcome must be told, and comes within seconds
       if (running_ != nullptr) running_->cancel();
       return;
